@@ -1,0 +1,1 @@
+"""Yikatong 一卡通: one social-security card for every public service of a province."""
