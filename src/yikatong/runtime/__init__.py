@@ -1,0 +1,1 @@
+"""What keeps one installation running: the embedded database and the supervisor. No Django."""
