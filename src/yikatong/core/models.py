@@ -1,0 +1,132 @@
+"""Staff, the audit log, and the log of who looked."""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from yikatong.core.actor import Actor, Channel, Role
+from yikatong.core.fields import EncryptedTextField, key_field
+from yikatong.core.ids import uuid7
+
+
+class StaffUser(AbstractUser):
+    """A member of staff: clerk, supervisor, operator, leader, auditor or administrator.
+
+    pii: name of staff; ground: employment; retention: two years after leaving.
+    """
+
+    ROLES: ClassVar = [
+        (Role.CLERK, "窗口经办"),
+        (Role.SUPERVISOR, "业务主管"),
+        (Role.OPERATOR, "终端运营"),
+        (Role.LEADER, "运行监测"),
+        (Role.AUDITOR, "安全审计"),
+        (Role.ADMIN, "系统管理"),
+    ]
+
+    id = key_field()
+    display_name = models.CharField("姓名", max_length=50)
+    staff_number = models.CharField("工号", max_length=20, blank=True)
+    role = models.CharField("岗位", max_length=12, choices=ROLES)
+    scope = models.CharField("行政区划范围", max_length=12, blank=True, help_text="区划代码前缀，例如 5101；空为全部")
+    organisation = models.CharField("单位", max_length=100, blank=True)
+    outlet_id = models.UUIDField("网点", null=True, blank=True)
+    window = models.CharField("窗口", max_length=20, blank=True)
+    totp_secret = EncryptedTextField("动态口令密钥", null=True, editable=False)
+    totp_confirmed_at = models.DateTimeField("动态口令启用时间", null=True, editable=False)
+    totp_last_step = models.BigIntegerField("已用的动态口令步", default=0, editable=False)
+    failures = models.PositiveSmallIntegerField("连续失败次数", default=0, editable=False)
+    locked_until = models.DateTimeField("锁定至", null=True, blank=True, editable=False)
+
+    REQUIRED_FIELDS: ClassVar = ["display_name", "role"]
+
+    class Meta:
+        verbose_name = verbose_name_plural = "工作人员"
+
+    def actor(self, channel: Channel = Channel.COUNTER) -> Actor:
+        return Actor(
+            id=self.id,
+            name=self.display_name,
+            role=Role(self.role),
+            channel=channel,
+            scope=self.scope,
+            organisation=self.organisation,
+            outlet_id=self.outlet_id,
+        )
+
+
+class AuditEntry(models.Model):
+    """What was done. Only inserted; a trigger refuses any change. No foreign keys, so it never hinders live data.
+
+    pii: none (keys of records and names of staff only); retention: ten years.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    at = models.DateTimeField()
+    event = models.CharField(max_length=80)  # room:thing:what_happened
+    subject = models.CharField(max_length=80)  # "card:<uuid>"
+    holder_id = models.UUIDField(null=True)
+    actor_id = models.UUIDField(null=True)
+    actor_name = models.CharField(max_length=100)
+    actor_role = models.CharField(max_length=12)
+    channel = models.CharField(max_length=12)
+    organisation = models.CharField(max_length=100, blank=True)
+    facts = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审计记录"
+        indexes = [
+            models.Index(fields=["holder_id", "-at"], name="core_audit_holder"),
+            models.Index(fields=["event", "-at"], name="core_audit_event"),
+        ]
+
+
+class AuditLeaf(models.Model):
+    """The place of an audit entry in the Merkle tree: number from 0, and the entry's SM3 leaf hash."""
+
+    number = models.BigIntegerField(primary_key=True)
+    entry_id = models.UUIDField(unique=True)
+    hash = models.BinaryField(max_length=32)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审计叶"
+
+
+class AuditCheckpoint(models.Model):
+    """A signed root of the Merkle tree over the first `size` leaves."""
+
+    size = models.BigIntegerField(primary_key=True)
+    root = models.BinaryField(max_length=32)
+    at = models.DateTimeField()
+    key_id = models.PositiveIntegerField()
+    signature = models.BinaryField(max_length=64)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "审计检查点"
+
+
+class Look(models.Model):
+    """Who looked at a holder's record, as the holder sees it. Partitioned by day (PIPL art. 44, Guangdong art. 17).
+
+    pii: access log; ground: statutory duty; retention: three years.
+    """
+
+    pk = models.CompositePrimaryKey("day", "id")
+    day = models.DateField()
+    id = models.UUIDField(default=uuid7)
+    at = models.DateTimeField()
+    holder_id = models.UUIDField()
+    looker_id = models.UUIDField(null=True)
+    looker_name = models.CharField(max_length=100)
+    looker_role = models.CharField(max_length=12)
+    organisation = models.CharField(max_length=100, blank=True)
+    channel = models.CharField(max_length=12)
+    purpose = models.CharField(max_length=100)
+    ground = models.CharField(max_length=100, blank=True)
+    fields: Any = ArrayField(models.CharField(max_length=40))
+
+    class Meta:
+        verbose_name = verbose_name_plural = "查询记录"
+        indexes = [models.Index(fields=["holder_id", "-at"], name="core_look_holder")]

@@ -1,0 +1,59 @@
+"""What a role may do. Grammar: `resource:action`."""
+
+from enum import StrEnum
+
+from yikatong.core.actor import Actor, Role
+from yikatong.core.errors import Forbidden
+
+
+class Permission(StrEnum):
+    HOLDER_FIND = "holder:find"
+    HOLDER_REGISTER = "holder:register"
+    HOLDER_REVEAL = "holder:reveal"
+    CARD_APPLY = "card:apply"
+    CARD_HAND_OVER = "card:hand_over"
+    CARD_LOSS = "card:loss"
+    CARD_REPLACE = "card:replace"
+    CARD_CANCEL = "card:cancel"
+    ROSTER_IMPORT = "roster:import"
+    BATCH_PRODUCE = "batch:produce"
+    TERMINAL_MANAGE = "terminal:manage"
+    KEY_ROTATE = "key:rotate"
+    BOARD_SEE = "board:see"
+    AUDIT_READ = "audit:read"
+
+
+_COUNTER = frozenset(
+    {
+        Permission.HOLDER_FIND,
+        Permission.HOLDER_REGISTER,
+        Permission.HOLDER_REVEAL,
+        Permission.CARD_APPLY,
+        Permission.CARD_HAND_OVER,
+        Permission.CARD_LOSS,
+        Permission.CARD_REPLACE,
+        Permission.CARD_CANCEL,
+    },
+)
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.HOLDER: frozenset({Permission.CARD_APPLY, Permission.CARD_LOSS}),
+    Role.CLERK: _COUNTER,
+    Role.SUPERVISOR: _COUNTER | {Permission.ROSTER_IMPORT, Permission.BATCH_PRODUCE, Permission.BOARD_SEE},
+    Role.OPERATOR: frozenset({Permission.TERMINAL_MANAGE, Permission.BOARD_SEE}),
+    Role.LEADER: frozenset({Permission.BOARD_SEE}),
+    Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.BOARD_SEE}),
+    # Three separate roles (GB/T 22239): the administrator runs the system but handles no one's card.
+    Role.ADMIN: frozenset({Permission.TERMINAL_MANAGE, Permission.KEY_ROTATE, Permission.BOARD_SEE}),
+    Role.SYSTEM: frozenset(Permission),
+}
+
+
+def may(actor: Actor, permission: Permission) -> bool:
+    return permission in GRANTS[actor.role]
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    """Raise Forbidden unless the actor's role has the permission."""
+    if not may(actor, permission):
+        raise Forbidden(permission=str(permission))

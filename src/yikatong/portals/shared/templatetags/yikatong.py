@@ -1,0 +1,46 @@
+"""Template words shared by all faces: icons, masks, dates, money."""
+
+from datetime import date, datetime
+
+from django import template
+from django.utils.safestring import SafeString
+from lucide.templatetags.lucide import lucide
+
+from yikatong.core.clock import BEIJING
+from yikatong.core.masking import mask_number, mask_phone
+
+register = template.Library()
+register.filter("mask_number", mask_number)
+register.filter("mask_phone", mask_phone)
+
+
+@register.simple_tag
+def icon(name: str, size: int = 24, **attributes: str) -> SafeString:
+    """A Lucide icon as inline SVG, hidden from screen readers: a word stands beside it."""
+    return SafeString(lucide(name, size=size, aria_hidden="true", focusable="false", **attributes))
+
+
+@register.filter
+def yuan(fen: int) -> str:
+    """¥1,234.56 from whole fen, without floats."""
+    sign, whole = ("-" if fen < 0 else ""), abs(fen)
+    return f"{sign}¥{whole // 100:,}.{whole % 100:02d}"
+
+
+@register.filter
+def day_zh(value: date) -> str:
+    """2026年11月21日, for citizens."""
+    return f"{value.year}年{value.month}月{value.day}日"
+
+
+@register.filter
+def minute_zh(value: datetime) -> str:
+    """11月21日 10:42 in Beijing time."""
+    local = value.astimezone(BEIJING)
+    return f"{local.month}月{local.day}日 {local:%H:%M}"
+
+
+@register.filter
+def stamp(value: datetime) -> str:
+    """2026-11-21 10:42 in Beijing time, for desks and receipts."""
+    return f"{value.astimezone(BEIJING):%Y-%m-%d %H:%M}"

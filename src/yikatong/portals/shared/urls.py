@@ -1,0 +1,5 @@
+"""Addresses shared by all faces."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,115 @@
+"""持卡人基础信息库: a person once, with certificates and categories."""
+
+from django.db import models
+from django.db.models import F, Q
+
+from yikatong.core.fields import EncryptedTextField, IndexField, key_field
+
+
+class Holder(models.Model):
+    """持卡人 (Guangdong art. 5, Ningxia art. 13, Opinions 12).
+
+    pii: identity, contact; ground: statutory duty (PIPL art. 13(3), 34); retention: life of the card and 30 years.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "正常"
+        DECEASED = "deceased", "已故"
+        MERGED = "merged", "已合并"
+        LEFT = "left", "已迁出"
+
+    class Sex(models.TextChoices):
+        MALE = "1", "男"
+        FEMALE = "2", "女"
+        UNKNOWN = "9", "未说明"
+
+    id = key_field()
+    name = models.CharField("姓名", max_length=50)
+    name_original = models.CharField("姓名（原文）", max_length=80, blank=True)
+    social_security_number = EncryptedTextField("社会保障号码")
+    social_security_index = IndexField(unique=True)
+    sex = models.CharField("性别", max_length=1, choices=Sex.choices)
+    birth_date = models.DateField("出生日期")
+    nationality = models.CharField("国籍", max_length=3, default="CHN")
+    ethnicity = models.CharField("民族", max_length=2, blank=True)
+    division_code = models.CharField("所在区划", max_length=9)
+    phone = EncryptedTextField("手机号码", null=True, blank=True)
+    phone_index = IndexField(null=True, blank=True)
+    address = EncryptedTextField("通讯地址", null=True, blank=True)
+    ground = models.CharField("申领依据", max_length=12, default="residence")
+    status = models.CharField("状态", max_length=10, choices=Status.choices, default=Status.ACTIVE)
+    merged_into = models.ForeignKey("self", models.PROTECT, null=True, blank=True, related_name="+")
+    deceased_on = models.DateField("死亡日期", null=True, blank=True)
+    created_at = models.DateTimeField("登记时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "持卡人"
+        indexes = [
+            models.Index(fields=["phone_index"], name="holders_phone"),
+            models.Index(fields=["name"], name="holders_name"),
+            models.Index(fields=["division_code"], name="holders_division"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.id)
+
+
+class Certificate(models.Model):
+    """A certificate that proves a holder. One number of one kind belongs to one holder.
+
+    pii: identity document; ground: statutory duty; retention: as the holder.
+    """
+
+    id = key_field()
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="certificates", verbose_name="持卡人")
+    kind = models.CharField("证件类型", max_length=1)  # codes of certificates.Kind
+    number = EncryptedTextField("证件号码")
+    number_index = IndexField()
+    valid_from = models.DateField("起始日期", null=True, blank=True)
+    valid_until = models.DateField("截止日期", null=True, blank=True)
+    is_current = models.BooleanField("现用", default=True)
+    created_at = models.DateTimeField("登记时间")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "证件"
+        constraints = [models.UniqueConstraint(fields=["kind", "number_index"], name="certificate_belongs_to_one")]
+
+    def __str__(self) -> str:
+        return self.get_kind_label()
+
+    def get_kind_label(self) -> str:
+        from yikatong.registry.holders.certificates import Kind
+
+        return Kind(self.kind).label
+
+
+class Category(models.Model):
+    """优待类别: a proven concession with its period, half-open (Guangdong art. 7, Ningxia art. 9).
+
+    pii: sensitive (health, military service); ground: concession claimed by the holder; retention: five years after end.
+    """
+
+    class Kind(models.TextChoices):
+        ELDER = "elder", "老年人"
+        DISABLED = "disabled", "残疾人"
+        VETERAN = "veteran", "退役军人"
+        STUDENT = "student", "学生"
+        LOW_INCOME = "low_income", "低保对象"
+
+    id = key_field()
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="categories", verbose_name="持卡人")
+    kind = models.CharField("类别", max_length=12, choices=Kind.choices)
+    valid_from = models.DateField("起始日期")
+    valid_until = models.DateField("截止日期（不含）", null=True, blank=True)
+    source = models.CharField("来源", max_length=60)
+    evidence = models.CharField("依据", max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "优待类别"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="category_period_runs_forward",
+            ),
+            models.UniqueConstraint(fields=["holder", "kind", "valid_from"], name="category_once_a_period"),
+        ]

@@ -1,0 +1,80 @@
+"""Who and what exists before anyone holds a card: divisions, organisations, outlets."""
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+
+from yikatong.core.fields import key_field
+
+
+class Division(models.Model):
+    """行政区划 after GB/T 2260 (six digits) and GB/T 10114 (nine, townships). pii: none."""
+
+    class Level(models.IntegerChoices):
+        PROVINCE = 1, "省"
+        CITY = 2, "市"
+        COUNTY = 3, "县"
+        TOWNSHIP = 4, "乡镇"
+
+    code = models.CharField("代码", primary_key=True, max_length=9)
+    name = models.CharField("名称", max_length=60)
+    level = models.PositiveSmallIntegerField("级别", choices=Level.choices)
+    parent_code = models.CharField("上级", max_length=9, blank=True, db_index=True)
+    province_code = models.CharField("省", max_length=6)
+    is_current = models.BooleanField("现行", default=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "行政区划"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Organisation(models.Model):
+    """A department, bank, operator or venue keeper. pii: none."""
+
+    class Kind(models.TextChoices):
+        HRSS = "hrss", "人社部门"
+        DEPARTMENT = "department", "政府部门"
+        BANK = "bank", "合作银行"
+        OPERATOR = "operator", "运营单位"
+        VENUE = "venue", "场馆单位"
+        MEDICAL = "medical", "医疗机构"
+
+    id = key_field()
+    code = models.CharField("代码", max_length=18, unique=True)
+    name = models.CharField("名称", max_length=100)
+    kind = models.CharField("类别", max_length=12, choices=Kind.choices)
+    division_code = models.CharField("区划", max_length=9)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "单位"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Outlet(models.Model):
+    """服务网点: where a holder is served, with its hours and services (Sichuan art. 14, Guangdong art. 5). pii: none."""
+
+    id = key_field()
+    number = models.CharField("网点编号", max_length=20, unique=True)
+    name = models.CharField("名称", max_length=100)
+    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="outlets", verbose_name="单位")
+    division_code = models.CharField("区划", max_length=9, db_index=True)
+    address = models.CharField("地址", max_length=200)
+    phone = models.CharField("电话", max_length=20, blank=True)
+    hours = models.CharField("服务时间", max_length=100)
+    services: Any = ArrayField(models.CharField(max_length=20), verbose_name="可办业务", default=list)
+    issues_at_once = models.BooleanField("立等可取", default=False)
+    is_accessible = models.BooleanField("无障碍设施", default=False)
+    longitude = models.FloatField("经度", null=True, blank=True)
+    latitude = models.FloatField("纬度", null=True, blank=True)
+    is_open = models.BooleanField("对外服务", default=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "服务网点"
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,25 @@
+"""All addresses of the site, by face."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from yikatong.site import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/m/"), name="home"),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("metrics", health.metrics),
+    path("", include("yikatong.portals.shared.urls")),
+    path("m/", include("yikatong.portals.citizen.urls")),
+    path("counter/", include("yikatong.portals.counter.urls")),
+    path("console/", include("yikatong.portals.console.urls")),
+    path("board/", include("yikatong.portals.board.urls")),
+    path("terminal/", include("yikatong.portals.terminal.urls")),
+    path("staff/", include("yikatong.portals.staff.urls")),
+    path("admin/", admin.site.urls),
+]
+
+handler404 = "yikatong.portals.shared.refusals.page_not_found"
+handler500 = "yikatong.portals.shared.refusals.server_error"

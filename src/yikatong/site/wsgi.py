@@ -1,0 +1,9 @@
+"""WSGI entry of the site."""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "yikatong.site.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,101 @@
+"""Keys that issue passes, devices that show them, and the lists terminals carry."""
+
+from django.db import models
+from django.db.models import Q
+
+from yikatong.core.fields import IndexField, key_field
+from yikatong.registry.cards.models import ECard
+from yikatong.registry.holders.models import Holder
+
+
+class IssuerKey(models.Model):
+    """A keyset of the issuer: SM2 signing key, MAC, reference and short-code keys, wrapped by the master key.
+
+    Read by the gate (table codes_issuerkey). pii: none.
+    """
+
+    key_id = models.PositiveIntegerField(primary_key=True)
+    issuer = models.PositiveIntegerField()
+    public_key = models.BinaryField(max_length=33)
+    secrets_sealed = models.BinaryField()  # private 32, mac 32, reference 16, short 16, sealed as one
+    created_at = models.DateTimeField()
+    sign_until = models.DateTimeField(null=True)  # null: signs now
+    verify_until = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "签发密钥"
+        constraints = [
+            models.UniqueConstraint(fields=["issuer"], condition=Q(sign_until__isnull=True), name="issuerkey_one_signs")
+        ]
+
+
+class Device(models.Model):
+    """A device that shows an e-card. `number` goes, encrypted, into every reference; the gate reads this table.
+
+    pii: device identifier; ground: the holder's request; retention: one year after removal.
+    """
+
+    class Status(models.TextChoices):
+        ACTIVE = "active", "在用"
+        REVOKED = "revoked", "已解除"
+
+    number = models.BigAutoField(primary_key=True)
+    id = models.UUIDField(unique=True)
+    ecard = models.ForeignKey(ECard, models.PROTECT, related_name="devices", verbose_name="电子社保卡")
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="devices", verbose_name="持卡人")
+    public_key = models.BinaryField("设备公钥", max_length=33)
+    name = models.CharField("设备", max_length=60)
+    is_server = models.BooleanField("由平台生码", default=False)
+    generation = models.PositiveSmallIntegerField("代次", default=1)
+    status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.ACTIVE)
+    registered_at = models.DateTimeField("绑定时间")
+    renewed_at = models.DateTimeField("最近签发", null=True)
+    expires_at = models.DateTimeField("凭证到期", null=True)
+    revoked_at = models.DateTimeField("解除时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "设备"
+        indexes = [models.Index(fields=["holder"], condition=Q(status="active"), name="codes_device_active")]
+
+
+class HotEntry(models.Model):
+    """A reference offline terminals must refuse, from one list version up to (not including) another. pii: none."""
+
+    id = key_field()
+    scene = models.PositiveSmallIntegerField()
+    reference = IndexField()
+    device_number = models.BigIntegerField()
+    added_version = models.BigIntegerField(null=True)  # null: waits for the next list
+    removed_version = models.BigIntegerField(null=True)
+    is_ended = models.BooleanField(default=False)  # removal waits for the next list
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "黑名单条目"
+        indexes = [
+            models.Index(fields=["scene", "added_version"], name="codes_hot_added"),
+            models.Index(fields=["device_number"], name="codes_hot_device"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scene", "reference"], condition=Q(is_ended=False), name="hot_entry_once_at_a_time"
+            )
+        ]
+
+
+class ListVersion(models.Model):
+    """A published version of a list; the gate serves from here (kinds: trust, hot). pii: none."""
+
+    id = key_field()
+    kind = models.CharField(max_length=6)
+    scene = models.PositiveSmallIntegerField(default=0)
+    version = models.BigIntegerField()
+    made_at = models.DateTimeField()
+    full = models.BinaryField()  # the signed envelope, JSON bytes
+    entries = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "列表版本"
+        constraints = [models.UniqueConstraint(fields=["kind", "scene", "version"], name="list_version_once")]
