@@ -1,0 +1,27 @@
+"""Read the divisions."""
+
+from collections.abc import Container
+
+from yikatong.registry.regions.models import Division
+
+
+class KnownDivisions(Container[object]):
+    """The six-digit codes in force and abolished, asked one at a time: for a single certificate."""
+
+    def __contains__(self, code: object) -> bool:
+        return Division.objects.filter(code=code, level__lt=Division.Level.TOWNSHIP).exists()
+
+
+def known_divisions() -> frozenset[str]:
+    """All of them at once (about 7,200 codes): for a roster."""
+    codes = Division.objects.filter(level__lt=Division.Level.TOWNSHIP)
+    return frozenset(codes.values_list("code", flat=True))
+
+
+def full_name(code: str) -> str:
+    """Names from the province down, e.g. for an address; "" for an unknown code. One query."""
+    chain = [code[:2] + "0000", code[:4] + "00", code[:6], code[:9]]
+    found = dict(Division.objects.filter(code__in=chain).values_list("code", "name"))
+    names = (found.get(part, "") for part in dict.fromkeys(chain))
+    # Municipalities have a level without a name of its own.
+    return "".join(name for name in names if name not in {"市辖区", "县", "省直辖县级行政区划"})
