@@ -12,7 +12,7 @@ from collections.abc import Callable, Container
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Final, Literal, Self
+from typing import Final, Literal
 
 from yikatong.core.errors import DomainError
 from yikatong.core.masking import mask_number as mask
@@ -32,19 +32,26 @@ _EIGHTEEN: Final = re.compile(r"[0-9]{17}[0-9X]")
 class Kind(StrEnum):
     """证件类型, with the letters that card administration systems exchange."""
 
-    label: str
+    RESIDENT_ID = "A"
+    PASSPORT = "C"
+    FOREIGN_RESIDENT = "D"
+    HK_MO_PERMIT = "J"
+    TW_PERMIT = "K"
+    HK_MO_TW_RESIDENCE = "M"
 
-    RESIDENT_ID = "A", "居民身份证"
-    PASSPORT = "C", "护照"
-    FOREIGN_RESIDENT = "D", "外国人永久居留身份证"
-    HK_MO_PERMIT = "J", "港澳居民来往内地通行证"
-    TW_PERMIT = "K", "台湾居民来往大陆通行证"
-    HK_MO_TW_RESIDENCE = "M", "港澳台居民居住证"
+    @property
+    def label(self) -> str:
+        return _LABELS[self]
 
-    def __new__(cls, value: str, label: str) -> Self:
-        member = str.__new__(cls, value)
-        member._value_, member.label = value, label
-        return member
+
+_LABELS: Final = {
+    Kind.RESIDENT_ID: "居民身份证",
+    Kind.PASSPORT: "护照",
+    Kind.FOREIGN_RESIDENT: "外国人永久居留身份证",
+    Kind.HK_MO_PERMIT: "港澳居民来往内地通行证",
+    Kind.TW_PERMIT: "台湾居民来往大陆通行证",
+    Kind.HK_MO_TW_RESIDENCE: "港澳台居民居住证",
+}
 
 
 class BadCertificate(DomainError):

@@ -57,8 +57,15 @@ def load_divisions(source: Path, *, served: Iterable[str], by: Actor, at: dateti
         cursor.execute("DROP TABLE staged")
     loaded = Loaded(len(rows), added, changed, retired)
     if added or changed or retired:
-        facts = {"added": added, "changed": changed, "retired": retired}
-        audit.record("regions:divisions:loaded", subject="regions_division", by=by, at=at, **facts)
+        audit.record(
+            "regions:divisions:loaded",
+            subject="regions_division",
+            by=by,
+            at=at,
+            added=added,
+            changed=changed,
+            retired=retired,
+        )
     return loaded
 
 

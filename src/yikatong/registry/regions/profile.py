@@ -292,7 +292,7 @@ def _path(location: tuple[int | str, ...]) -> str:
 
 def _words(fault: Any) -> str:
     kinds = {"missing": "缺少这一项", "extra_forbidden": "没有这一项，请检查拼写"}
-    return kinds.get(fault["type"], fault["msg"].removeprefix("Value error, "))
+    return kinds.get(fault["type"]) or str(fault["msg"]).removeprefix("Value error, ")
 
 
 def _tuples(value: Any) -> Any:
