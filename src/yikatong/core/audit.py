@@ -8,7 +8,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.models import AuditEntry
 
 
-def record(  # noqa: PLR0913
+def record(
     event: str,
     *,
     subject: str,

@@ -30,7 +30,7 @@ MetricsPort = Annotated[int, Field(ge=0, le=65535, description="0–65535 的整
 Count = Annotated[int, Field(ge=1, le=256, description="1–256 的整数")]
 
 
-class BadSettings(Exception):  # noqa: N818 - the name reads as the fact, like every refusal here
+class BadSettings(Exception):
     """Settings that cannot be used; the message (Chinese, a line each) says which, and what is allowed."""
 
 

@@ -32,7 +32,7 @@ class EncryptedTextField(models.BinaryField[Any, Any]):
     def to_python(self, value: Any) -> Any:
         return value
 
-    def value_to_string(self, obj: models.Model) -> str:
+    def value_to_string(self, obj: models.Model) -> str:  # noqa: ARG002
         """Serialised dumps never carry the plain text."""
         return ""
 

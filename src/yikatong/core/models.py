@@ -30,7 +30,9 @@ class StaffUser(AbstractUser):
     display_name = models.CharField("姓名", max_length=50)
     staff_number = models.CharField("工号", max_length=20, blank=True)
     role = models.CharField("岗位", max_length=12, choices=ROLES)
-    scope = models.CharField("行政区划范围", max_length=12, blank=True, help_text="区划代码前缀，例如 5101；空为全部")
+    scope = models.CharField(
+        "行政区划范围", max_length=12, blank=True, help_text="区划代码前缀，例如 5101；空为全部"
+    )
     organisation = models.CharField("单位", max_length=100, blank=True)
     outlet_id = models.UUIDField("网点", null=True, blank=True)
     window = models.CharField("窗口", max_length=20, blank=True)

@@ -56,7 +56,9 @@ def _create(table: str, day: date) -> None:
             f'INSERT INTO "{name}" SELECT * FROM moved',
             [day, end],
         )
-        cursor.execute(f"ALTER TABLE \"{table}\" ATTACH PARTITION \"{name}\" FOR VALUES FROM ('{day}') TO ('{end}')")
+        cursor.execute(
+            f"ALTER TABLE \"{table}\" ATTACH PARTITION \"{name}\" FOR VALUES FROM ('{day}') TO ('{end}')"
+        )
 
 
 def _name(table: str, day: date) -> str:

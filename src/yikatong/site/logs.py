@@ -11,7 +11,9 @@ _PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9}|62\d{1
 
 
 def _blot(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {key: _PERSONAL.sub("***", value) if isinstance(value, str) else value for key, value in event.items()}
+    return {
+        key: _PERSONAL.sub("***", value) if isinstance(value, str) else value for key, value in event.items()
+    }
 
 
 SHARED: list[structlog.typing.Processor] = [
@@ -40,7 +42,10 @@ def plan(level: str) -> dict[str, Any]:
         },
         "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {"handlers": ["stderr"], "level": level},
-        "loggers": {"django.server": {"handlers": ["stderr"], "propagate": False}},
+        "loggers": {
+            "django.server": {"handlers": ["stderr"], "propagate": False},
+            "procrastinate.blueprints": {"level": "WARNING"},
+        },
     }
 
 

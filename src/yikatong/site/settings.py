@@ -102,7 +102,10 @@ def _database() -> dict[str, Any]:
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
         # jit off: short statements only pay for its compile time.
-        "OPTIONS": {**parts, "options": "-c jit=off -c lock_timeout=8s -c idle_in_transaction_session_timeout=60s"},
+        "OPTIONS": {
+            **parts,
+            "options": "-c jit=off -c lock_timeout=8s -c idle_in_transaction_session_timeout=60s",
+        },
     }
 
 

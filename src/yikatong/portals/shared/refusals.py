@@ -20,7 +20,9 @@ WORDS = {
 
 
 def wants_json(request: HttpRequest) -> bool:
-    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith("application/json")
+    return request.path.startswith("/api/") or request.headers.get("Accept", "").startswith(
+        "application/json"
+    )
 
 
 def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:

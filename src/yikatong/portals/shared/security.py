@@ -39,7 +39,9 @@ class SecurityHeaders:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         policy = BASE | _by_face(request.path)
-        response.headers.setdefault("Content-Security-Policy", "; ".join(f"{k} {v}" for k, v in policy.items()))
+        response.headers.setdefault(
+            "Content-Security-Policy", "; ".join(f"{k} {v}" for k, v in policy.items())
+        )
         camera = "camera=(self)" if request.path.startswith("/terminal/") else "camera=()"
         response.headers.setdefault("Permissions-Policy", f"{camera}, geolocation=(self), microphone=()")
         return response

@@ -1,6 +1,5 @@
 """社会保障卡: cards, e-cards, cases and production. Five identifiers stay separate (see README)."""
 
-
 from django.db import models
 from django.db.models import Q
 
@@ -53,7 +52,9 @@ class Card(models.Model):
     number = models.CharField("卡号", max_length=9)  # 9 characters, check digit mod 11
     identification = models.CharField("卡识别码", max_length=32, unique=True)  # 32 hex
     reset_info = models.CharField("卡复位信息", max_length=26)  # 26 hex
-    account = models.ForeignKey(BankAccount, models.PROTECT, null=True, related_name="cards", verbose_name="金融账户")
+    account = models.ForeignKey(
+        BankAccount, models.PROTECT, null=True, related_name="cards", verbose_name="金融账户"
+    )
     category = models.CharField("卡类别", max_length=1, choices=Category.choices, default=Category.ADULT)
     spec_version = models.CharField("规范版本", max_length=4, default="3.00")
     division_code = models.CharField("发卡地区", max_length=9)
@@ -71,8 +72,12 @@ class Card(models.Model):
         verbose_name = verbose_name_plural = "社会保障卡"
         constraints = [
             # 一人一卡: one live card, and at most one on its way.
-            models.UniqueConstraint(fields=["holder"], condition=Q(status__in=["1", "2", "B"]), name="card_one_live"),
-            models.UniqueConstraint(fields=["holder"], condition=Q(status__in=["0", "A"]), name="card_one_coming"),
+            models.UniqueConstraint(
+                fields=["holder"], condition=Q(status__in=["1", "2", "B"]), name="card_one_live"
+            ),
+            models.UniqueConstraint(
+                fields=["holder"], condition=Q(status__in=["0", "A"]), name="card_one_coming"
+            ),
             models.CheckConstraint(
                 condition=~Q(status="B") | Q(loss_ends_at__isnull=False), name="card_temporary_loss_ends"
             ),
@@ -141,7 +146,9 @@ class CaseStatus(models.TextChoices):
 
 
 CASE_TRANSITIONS: dict[CaseStatus, frozenset[CaseStatus]] = {
-    CaseStatus.SUBMITTED: frozenset({CaseStatus.CHECKED, CaseStatus.REJECTED, CaseStatus.WITHDRAWN, CaseStatus.DONE}),
+    CaseStatus.SUBMITTED: frozenset(
+        {CaseStatus.CHECKED, CaseStatus.REJECTED, CaseStatus.WITHDRAWN, CaseStatus.DONE}
+    ),
     CaseStatus.CHECKED: frozenset({CaseStatus.PREOPENED, CaseStatus.FAILED, CaseStatus.WITHDRAWN}),
     CaseStatus.PREOPENED: frozenset({CaseStatus.PRODUCING, CaseStatus.WITHDRAWN}),
     CaseStatus.PRODUCING: frozenset({CaseStatus.READY, CaseStatus.FAILED}),
@@ -182,12 +189,20 @@ class Case(models.Model):
     number = models.CharField("受理号", max_length=20, unique=True)
     kind = models.CharField("业务", max_length=10, choices=CaseKind.choices)
     holder = models.ForeignKey(Holder, models.PROTECT, related_name="cases", verbose_name="持卡人")
-    card = models.ForeignKey(Card, models.PROTECT, null=True, blank=True, related_name="cases", verbose_name="卡")
-    old_card = models.ForeignKey(Card, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="原卡")
-    bank = models.ForeignKey(Bank, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="银行")
+    card = models.ForeignKey(
+        Card, models.PROTECT, null=True, blank=True, related_name="cases", verbose_name="卡"
+    )
+    old_card = models.ForeignKey(
+        Card, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="原卡"
+    )
+    bank = models.ForeignKey(
+        Bank, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="银行"
+    )
     status = models.CharField("状态", max_length=10, choices=CaseStatus.choices, default=CaseStatus.SUBMITTED)
     channel = models.CharField("渠道", max_length=12)
-    outlet = models.ForeignKey(Outlet, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="领卡网点")
+    outlet = models.ForeignKey(
+        Outlet, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="领卡网点"
+    )
     division_code = models.CharField("受理地区", max_length=9)
     reason = models.CharField("原因", max_length=20, blank=True)
     delivery = models.CharField("领取方式", max_length=1, default="0")  # 0 自取 1 邮寄

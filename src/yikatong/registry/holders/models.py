@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from yikatong.core.fields import EncryptedTextField, IndexField, key_field
+from yikatong.registry.holders.certificates import Kind
 
 
 class Holder(models.Model):
@@ -72,14 +73,11 @@ class Certificate(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "证件"
-        constraints = [models.UniqueConstraint(fields=["kind", "number_index"], name="certificate_belongs_to_one")]
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "number_index"], name="certificate_belongs_to_one")
+        ]
 
     def __str__(self) -> str:
-        return self.get_kind_label()
-
-    def get_kind_label(self) -> str:
-        from yikatong.registry.holders.certificates import Kind
-
         return Kind(self.kind).label
 
 

@@ -61,7 +61,9 @@ class Outlet(models.Model):
     id = key_field()
     number = models.CharField("网点编号", max_length=20, unique=True)
     name = models.CharField("名称", max_length=100)
-    organisation = models.ForeignKey(Organisation, models.PROTECT, related_name="outlets", verbose_name="单位")
+    organisation = models.ForeignKey(
+        Organisation, models.PROTECT, related_name="outlets", verbose_name="单位"
+    )
     division_code = models.CharField("区划", max_length=9, db_index=True)
     address = models.CharField("地址", max_length=200)
     phone = models.CharField("电话", max_length=20, blank=True)

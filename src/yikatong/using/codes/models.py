@@ -26,7 +26,9 @@ class IssuerKey(models.Model):
     class Meta:
         verbose_name = verbose_name_plural = "签发密钥"
         constraints = [
-            models.UniqueConstraint(fields=["issuer"], condition=Q(sign_until__isnull=True), name="issuerkey_one_signs")
+            models.UniqueConstraint(
+                fields=["issuer"], condition=Q(sign_until__isnull=True), name="issuerkey_one_signs"
+            )
         ]
 
 

@@ -1,0 +1,133 @@
+"""Departments, banks, outlets and staff of the demonstration."""
+
+import secrets
+import tomllib
+from importlib import resources
+from typing import Any
+
+from django.contrib.auth.hashers import make_password
+
+from yikatong.cli.demo.plan import Loading
+from yikatong.core.actor import Role
+from yikatong.core.models import StaffUser
+from yikatong.registry.banks.models import Bank
+from yikatong.registry.regions.models import Division, Organisation, Outlet
+
+SERVICES = ["申领", "启用", "挂失", "解挂", "补换", "注销", "信息变更"]
+STAFF = [
+    ("liqiang", "李强", Role.CLERK, "窗口经办"),
+    ("chenxiao", "陈晓", Role.SUPERVISOR, "业务主管"),
+    ("zhouyun", "周芸", Role.OPERATOR, "终端运营"),
+    ("wumin", "吴敏", Role.LEADER, "运行监测"),
+    ("zhengan", "郑安", Role.AUDITOR, "安全审计"),
+    ("admin", "系统管理员", Role.ADMIN, "系统管理"),
+]
+
+
+def catalogue_file() -> dict[str, Any]:
+    return tomllib.loads((resources.files(__package__) / "catalogue.toml").read_text(encoding="utf-8"))
+
+
+def load_counties(loading: Loading) -> None:
+    """Counties of the profile's cities, as loaded from GB/T 2260."""
+    cities = {city.code for city in loading.profile.cities if not city.partner}
+    counties = Division.objects.filter(
+        province_code=loading.profile.code, level=Division.Level.COUNTY, is_current=True
+    ).order_by("code")
+    loading.counties = [county for county in counties if loading.city_of(county.code) in cities]
+
+
+def load_departments(loading: Loading) -> None:
+    province = loading.profile.code
+    loading.departments = {
+        key: Organisation.objects.create(
+            code=f"{province}-{key}",
+            name=loading.profile.short + name.removeprefix("省")
+            if key != "disabled"
+            else f"{loading.profile.short}残疾人联合会",
+            kind=Organisation.Kind.HRSS if key == "hrss" else Organisation.Kind.DEPARTMENT,
+            division_code=province,
+        )
+        for key, name in catalogue_file()["departments"]
+    }
+
+
+def load_banks(loading: Loading) -> None:
+    fields = {"code", "name", "short_name", "bin", "hotline", "keeps_account", "joint_loss"}
+    loading.banks = Bank.objects.bulk_create(
+        Bank(**entry.model_dump(include=fields)) for entry in loading.profile.banks
+    )
+
+
+def load_outlets(loading: Loading) -> None:
+    """Two of three outlets are halls of the department; the third is a bank's."""
+    dice = loading.dice("outlets")
+    halls = loading.departments["hrss"]
+    keepers = [
+        Organisation.objects.create(
+            code=f"{loading.profile.code}-bank-{bank.code}",
+            name=bank.name,
+            kind=Organisation.Kind.BANK,
+            division_code=loading.profile.code,
+        )
+        for bank in loading.banks
+    ]
+    step = max(len(loading.counties) // loading.sizes.outlets, 1)
+    chosen = loading.counties[::step][: loading.sizes.outlets]
+    loading.outlets = Outlet.objects.bulk_create(
+        _outlet(number, county, halls if number % 3 else dice.choice(keepers), dice.random())
+        for number, county in enumerate(chosen, 1)
+    )
+
+
+def _outlet(number: int, county: Division, keeper: Organisation, chance: float) -> Outlet:
+    bank = keeper.kind == Organisation.Kind.BANK
+    return Outlet(
+        number=f"{county.code}{number:04d}",
+        name=f"{keeper.name}{county.name}网点" if bank else f"{county.name}社会保障卡服务大厅",
+        organisation=keeper,
+        division_code=county.code,
+        address=f"{county.name}示例路 {number} 号",
+        phone="12333",
+        hours="周一至周六 9:00–17:00" if bank else "周一至周五 9:00–12:00，13:30–17:00",
+        services=SERVICES if not bank else SERVICES[:5],
+        issues_at_once=chance < 0.4,
+        is_accessible=chance < 0.8,
+    )
+
+
+def load_staff(loading: Loading) -> None:
+    """Six members of staff with one random password, which only this installation's demo file knows."""
+    password = secrets.token_urlsafe(9)
+    hashed = make_password(password)
+    hall = next(o for o in loading.outlets if o.organisation_id == loading.departments["hrss"].id)
+    for number, (login, name, role, _) in enumerate(STAFF, 1):
+        StaffUser.objects.create(
+            username=login,
+            display_name=name,
+            password=hashed,
+            role=role,
+            staff_number=f"{300 + number:04d}",
+            scope=loading.profile.code[:2],
+            organisation=hall.name,
+            outlet_id=hall.id,
+            window="3 号窗口",
+            is_staff=role is Role.ADMIN,
+            is_superuser=role is Role.ADMIN,
+        )
+    faces = {
+        Role.LEADER: "/board/",
+        Role.OPERATOR: "/console/",
+        Role.ADMIN: "/admin/",
+        Role.AUDITOR: "/console/",
+    }
+    loading.staff = [
+        {
+            "role": title,
+            "name": name,
+            "login": login,
+            "hint": f"密码 {password}",
+            "url": faces.get(role, "/counter/"),
+        }
+        for login, name, role, title in STAFF
+    ]
