@@ -46,6 +46,6 @@ class Keyset:
     def from_secrets(
         cls, secrets: bytes, *, issuer: int, key_id: int, sm2_public: bytes, withdrawn: bool = False
     ) -> Self:
-        """The keyset of stored `secrets`; ValueError unless they have 96 bytes, or 64 without a private key."""
+        """The keyset of stored `secrets`; ValueError unless 96 bytes, or 64 without a private key."""
         private, rest = secrets[:-64], secrets[-64:]
         return cls(issuer, key_id, sm2_public, private, rest[:32], rest[32:48], rest[48:], withdrawn)

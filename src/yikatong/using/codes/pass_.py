@@ -27,7 +27,14 @@ from yikatong.using.codes.lists import (
     read_trust,
     trust_payload,
 )
-from yikatong.using.codes.presentation import Presentation, decode_text, encode_text, parse, present
+from yikatong.using.codes.presentation import (
+    Presentation,
+    decode_text,
+    encode_text,
+    parse,
+    present,
+    present_unsigned,
+)
 from yikatong.using.codes.reasons import Reason, Refused
 from yikatong.using.codes.reference import (
     Reference,
@@ -97,6 +104,7 @@ __all__ = [
     "parse",
     "parse_credential",
     "present",
+    "present_unsigned",
     "read_envelope",
     "read_hotlist",
     "read_trust",

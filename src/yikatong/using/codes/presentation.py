@@ -61,9 +61,14 @@ class Presentation:
 
 def present(credential: bytes, secret: bytes, device_private: bytes, made_at: int, counter: int) -> bytes:
     """What the device does each minute; `counter` grows with every presentation and wraps at 65536."""
-    macced = credential + _STAMP.pack(made_at, counter & 0xFFFF)
-    signed = macced + hmac_sm3(secret, macced)[:_MAC]
+    signed = present_unsigned(credential, secret, made_at, counter)
     return signed + sm2.sign(device_private, signed, parse_credential(credential).device_public)
+
+
+def present_unsigned(credential: bytes, secret: bytes, made_at: int, counter: int) -> bytes:
+    """All but the last 64 bytes, for a device whose key signs elsewhere (a secure element)."""
+    macced = credential + _STAMP.pack(made_at, counter & 0xFFFF)
+    return macced + hmac_sm3(secret, macced)[:_MAC]
 
 
 def parse(raw: bytes) -> Presentation:
