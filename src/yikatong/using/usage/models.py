@@ -17,6 +17,13 @@ class Use(models.Model):
         SHORT = 2, "短码"
         CARD = 3, "实体卡"
 
+    class Flag(models.IntegerChoices):
+        """What a reader should know of an accepted use (docs/spec/gate-v1.md, rules of offline uses)."""
+
+        NONE = 0, ""
+        GOOD_FAITH = 1, "停用后、名单到达终端前离线放行"
+        EVIDENCE_BROKEN = 2, "离线凭据签名不符"
+
     pk = models.CompositePrimaryKey("day", "terminal", "sequence")
     day = models.DateField("业务日")
     terminal = models.BigIntegerField("终端编号")
@@ -35,6 +42,7 @@ class Use(models.Model):
     domain_code = models.CharField("领域", max_length=12, blank=True)
     amount_fen = models.BigIntegerField("金额（分）", default=0)
     concession = models.PositiveSmallIntegerField("优待", default=0)
+    flag = models.PositiveSmallIntegerField("标记", choices=Flag.choices, default=Flag.NONE, db_default=Flag.NONE)
     first_terminal = models.BigIntegerField("首次终端", null=True)  # of a replay or double use
     first_sequence = models.BigIntegerField("首次流水", null=True)
     request_digest = models.BinaryField("请求摘要", max_length=16)
