@@ -175,7 +175,7 @@ def test_any_swap_of_neighbours_is_caught(body: str, at: int) -> None:
             read(Kind.RESIDENT_ID, wrong)
 
 
-@pytest.mark.clause("O1")
+@pytest.mark.clause("cap:O1")
 def test_mask_hides_the_birth_date() -> None:
     assert certificates.mask("11010519491231002X") == "110***********002X"
 

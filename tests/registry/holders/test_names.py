@@ -99,7 +99,7 @@ def test_a_short_name_leaves_the_extension_empty() -> None:
     assert card_fields("王芳") == ("王芳".encode("gb18030"), b"")
 
 
-@pytest.mark.clause("O1")
+@pytest.mark.clause("cap:O1")
 @pytest.mark.parametrize(
     ("name", "masked"),
     [
