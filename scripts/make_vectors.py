@@ -163,6 +163,8 @@ def base45_json() -> Any:
 
 def secrets_json() -> Any:
     raw = credential()
+    reference = raw[8:24]
+    tweak = pass_.scene_tweak(SICHUAN.mac_key, DEVICE_PUBLIC, reference)
     entries = [(DEVICE, scene, 1) for scene in Scene]
     entries += [(DEVICE, Scene.TRANSIT, 2), (0, 255, 0), (2**48 - 1, 1, 65535)]
     labels = [("yikatong pass v1 credential", raw[:-64], 32), ("a label", b"", 16), ("a label", b"\1\2", 80)]
@@ -182,6 +184,12 @@ def secrets_json() -> Any:
             }
             | {"reference": pass_.make_reference(SICHUAN.reference_key, device, scene, generation).hex()}
             for device, scene, generation in entries
+        ],
+        "scene_keys": [
+            {"mac_key": key.hex(), "private": DEVICE_PRIVATE.hex(), "public": DEVICE_PUBLIC.hex()}
+            | {"reference": reference.hex(), "tweak": tweak.hex()}
+            | {"scene_private": sm2.shift_private(DEVICE_PRIVATE, tweak).hex()}
+            | {"scene_public": sm2.shift_public(DEVICE_PUBLIC, tweak).hex()}
         ],
         "not_references": [{"key": SICHUAN.reference_key.hex(), "reference": fixed("noise", 16).hex()}],
     }

@@ -111,6 +111,18 @@ def test_strange_keys_answer_false(public: bytes) -> None:
     assert not sm2.verify_e(public, E, SIGNATURE)
 
 
+def test_shifted_keys_belong_together() -> None:
+    for tweak in (1, 2, N - 1, 12345 << 200):
+        number = tweak.to_bytes(32, "big")
+        shifted = sm2.shift_private(PRIVATE, number)
+        assert sm2.public_of(shifted) == sm2.shift_public(PUBLIC, number) != PUBLIC
+    back = (N - int.from_bytes(PRIVATE, "big")).to_bytes(32, "big")
+    with pytest.raises(ValueError, match="private key"):
+        sm2.shift_private(PRIVATE, back)
+    with pytest.raises(ValueError, match="not a compressed"):
+        sm2.shift_public(bytes(33), number)
+
+
 def test_keys_off_the_curve_have_no_digest() -> None:
     off = b"\x02" + bytes(31) + b"\x05"
     assert not sm2.is_public(off)

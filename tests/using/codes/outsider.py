@@ -174,6 +174,17 @@ def open_reference(key: bytes, reference: bytes) -> tuple[int, int, int] | None:
     return number(block[:8]), block[8], number(block[9:11])
 
 
+def scene_key(given: dict[str, bytes]) -> tuple[bytes, bytes, bytes]:
+    """Tweak, private and public key for a reference."""
+    context = given["public"] + given["reference"]
+    tweak = number(derive(given["mac_key"], "yikatong pass v1 scene key", context, 40)) % N
+    private = (number(given["private"]) + tweak) % N
+    engine = gm_sm2.CryptSM2("", "")
+    where = engine._kg(private, engine.ecc_table["g"])
+    public = bytes([2 + int(where[-1], 16) % 2]) + bytes.fromhex(where[:64])
+    return tweak.to_bytes(32, "big"), private.to_bytes(32, "big"), public
+
+
 # --- §6 verifying ---
 
 

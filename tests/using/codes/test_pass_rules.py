@@ -86,6 +86,18 @@ def test_codes_carry_no_number_and_differ_by_scene() -> None:
     assert issue().reference == issue().reference
 
 
+@pytest.mark.clause("C1")
+def test_scenes_see_different_keys_of_one_device() -> None:
+    made = [issue(scene=scene, scene_key=True) for scene in (1, 2, 3, 4)]
+    keys = {pass_.parse_credential(each.credential).device_public for each in made}
+    assert len(keys | {PAIR.public}) == 5
+    private = sm2.shift_private(PAIR.private, made[2].tweak)
+    shown = pass_.parse(pass_.present(made[2].credential, made[2].secret, private, NOW, 1))
+    tap(Journal(), shown, 100)
+    wrong = show(made[2])
+    assert reason(tap, Journal(), wrong, 100) is Reason.BAD_DEVICE_SIGNATURE
+
+
 def test_code_fits_its_qr_version() -> None:
     usual = issue(claims=Claims(1, 1, 1)).credential
     text = pass_.encode_text(pass_.present(usual, bytes(32), PAIR.private, NOW, 1))

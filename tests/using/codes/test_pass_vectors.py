@@ -12,6 +12,7 @@ import pytest
 
 from tests.using.codes import outsider
 from tests.using.codes.vectors import ROOT, SPEC, load, named
+from yikatong.core.sm import sm2
 from yikatong.core.sm.kdf import derive
 from yikatong.using.codes import base45, pass_
 from yikatong.using.codes.pass_ import Reason, Refused
@@ -167,6 +168,13 @@ def test_derivation_and_references() -> None:
         assert pass_.make_reference(key, *number).hex() == row["reference"]
         assert pass_.open_reference(key, bytes.fromhex(row["reference"])) == number
         assert outsider.open_reference(key, bytes.fromhex(row["reference"])) == number
+    for row in rows["scene_keys"]:
+        values = {name: bytes.fromhex(value) for name, value in row.items()}
+        tweak = pass_.scene_tweak(values["mac_key"], values["public"], values["reference"])
+        assert tweak == values["tweak"]
+        assert sm2.shift_public(values["public"], tweak) == values["scene_public"]
+        assert sm2.shift_private(values["private"], tweak) == values["scene_private"]
+        assert outsider.scene_key(values) == (tweak, values["scene_private"], values["scene_public"])
     for row in rows["not_references"]:
         key, block = bytes.fromhex(row["key"]), bytes.fromhex(row["reference"])
         assert pass_.open_reference(key, block) is outsider.open_reference(key, block) is None

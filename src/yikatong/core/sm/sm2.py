@@ -19,7 +19,7 @@ USER_ID = b"1234567812345678"  # the standard's default signer id (GM/T 0009 §1
 _P = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF00000000FFFFFFFFFFFFFFFF
 _A = _P - 3
 _B = 0x28E9FA9E9D9F5E344D5A9E4BCF6509A7F39789F515AB8F92DDBCBD414D940E93
-_N = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123
+ORDER = 0xFFFFFFFEFFFFFFFFFFFFFFFFFFFFFFFF7203DF6B21C6052B53BBF40939D54123  # n, of the group
 _GX = 0x32C4AE2C1F1981195F9904466A39C9948FE30BBFF2660BE1715A4589334C74C7
 _GY = 0xBC3736A2F4F6779C59BDCEE36B692153D0A9877CC62A474002DF32E52139F0A0
 
@@ -41,7 +41,7 @@ class KeyPair:
 
 def generate() -> KeyPair:
     """A new key pair from the operating system's random generator."""
-    private = (secrets.randbelow(_N - 2) + 1).to_bytes(32, "big")
+    private = (secrets.randbelow(ORDER - 2) + 1).to_bytes(32, "big")
     return KeyPair(private, public_of(private))
 
 
@@ -59,6 +59,29 @@ def public_of(private: bytes) -> bytes:
 def is_public(public: bytes) -> bool:
     """Whether the bytes are a compressed point on the curve."""
     return _uncompressed(bytes(public)) is not None
+
+
+def shift_private(private: bytes, tweak: bytes) -> bytes:
+    """(d + tweak) mod n, the private key of `shift_public`; ValueError when it would be none."""
+    _check_private(private)
+    shifted = (int.from_bytes(private, "big") + int.from_bytes(tweak, "big")) % ORDER
+    _check_private(shifted.to_bytes(32, "big"))
+    return shifted.to_bytes(32, "big")
+
+
+def shift_public(public: bytes, tweak: bytes) -> bytes:
+    """P + tweak·G: whoever does not know the 32-byte tweak cannot tell that it came from P."""
+    point = _uncompressed(bytes(public))
+    if point is None:
+        raise ValueError("not a compressed SM2 public key")
+    lib, group = libcrypto(), _group()
+    start, end = (ffi.gc(lib.EC_POINT_new(group), lib.EC_POINT_free) for _ in range(2))
+    numbers = [
+        ffi.gc(lib.BN_bin2bn(number, len(number), ffi.NULL), lib.BN_clear_free) for number in (tweak, b"\1")
+    ]
+    lib.EC_POINT_oct2point(group, start, point, 65, ffi.NULL)
+    lib.EC_POINT_mul(group, end, numbers[0], start, numbers[1], ffi.NULL)
+    return _octets(end, _COMPRESSED, 33)
 
 
 @lru_cache(maxsize=4096)
@@ -126,7 +149,7 @@ def verify(public: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _check_private(private: bytes) -> None:
-    if len(private) != 32 or not 0 < int.from_bytes(private, "big") < _N - 1:
+    if len(private) != 32 or not 0 < int.from_bytes(private, "big") < ORDER - 1:
         raise ValueError("an SM2 private key is 32 bytes in 1..n-2")
 
 

@@ -138,11 +138,12 @@ class Credential:
 
 
 class Issued(NamedTuple):
-    """What goes to the device: the credential and its MAC secret; the reference is what lists will name."""
+    """What goes to the device: credential, MAC secret, tweak (empty without); lists will name the reference."""
 
     credential: bytes
     secret: bytes
     reference: bytes
+    tweak: bytes = b""
 
 
 def issue_credential(  # noqa: PLR0913 - one keyword per field of the format
@@ -157,23 +158,35 @@ def issue_credential(  # noqa: PLR0913 - one keyword per field of the format
     limits: Limits,
     claims: Claims = Claims(),  # noqa: B008 - an immutable tuple
     sign_e: Callable[[bytes], bytes] | None = None,
+    scene_key: bool = False,
 ) -> Issued:
     """Sign a credential for a device key. Times are unix seconds, half-open. ValueError when a field is off.
 
     `sign_e` takes the 32-byte digest and answers r ‖ s, for a key inside an HSM; else the keyset's own signs.
+    With `scene_key` the credential carries the device's key shifted by a tweak of its own, so that no two scenes
+    see one key; the device then presents with `sm2.shift_private(its key, tweak)`.
     """
     reference = make_reference(keyset.reference_key, device, scene, generation)
     if not 0 <= not_before < expires_at <= 0xFFFFFFFF or not sm2.is_public(device_public):
         raise ValueError("a credential needs an ordered period and a device key on the curve")
+    tweak = scene_tweak(keyset.mac_key, device_public, reference) if scene_key else b""
+    if tweak:
+        device_public = sm2.shift_public(device_public, tweak)
     body = _body(keyset, scene, reference, claims.to_bytes(), (not_before, expires_at), limits, device_public)
     e = sm2.digest(keyset.sm2_public, body)
     signature = sign_e(e) if sign_e else sm2.sign_e(keyset.sm2_private, e)
-    return Issued(body + signature, credential_secret(keyset.mac_key, body), reference)
+    return Issued(body + signature, credential_secret(keyset.mac_key, body), reference, tweak)
 
 
 def credential_secret(mac_key: bytes, body: bytes) -> bytes:
     """The 32-byte MAC secret of a credential, bound to every byte of its body; nothing is stored."""
     return derive(mac_key, "yikatong pass v1 credential", body)
+
+
+def scene_tweak(mac_key: bytes, device_public: bytes, reference: bytes) -> bytes:
+    """The 32-byte tweak that turns a device's key into its key for one reference; nothing is stored."""
+    wide = derive(mac_key, "yikatong pass v1 scene key", device_public + reference, 40)
+    return (int.from_bytes(wide, "big") % sm2.ORDER).to_bytes(32, "big")
 
 
 def parse_credential(raw: bytes) -> Credential:

@@ -14,6 +14,7 @@ from yikatong.using.codes.credential import (
     credential_secret,
     issue_credential,
     parse_credential,
+    scene_tweak,
 )
 from yikatong.using.codes.keyset import Keyset
 from yikatong.using.codes.lists import (
@@ -108,6 +109,7 @@ __all__ = [
     "read_envelope",
     "read_hotlist",
     "read_trust",
+    "scene_tweak",
     "trust_payload",
     "verify_offline",
     "verify_online",
