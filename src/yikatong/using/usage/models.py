@@ -42,7 +42,9 @@ class Use(models.Model):
     domain_code = models.CharField("领域", max_length=12, blank=True)
     amount_fen = models.BigIntegerField("金额（分）", default=0)
     concession = models.PositiveSmallIntegerField("优待", default=0)
-    flag = models.PositiveSmallIntegerField("标记", choices=Flag.choices, default=Flag.NONE, db_default=Flag.NONE)
+    flag = models.PositiveSmallIntegerField(
+        "标记", choices=Flag.choices, default=Flag.NONE, db_default=Flag.NONE
+    )
     first_terminal = models.BigIntegerField("首次终端", null=True)  # of a replay or double use
     first_sequence = models.BigIntegerField("首次流水", null=True)
     request_digest = models.BinaryField("请求摘要", max_length=16)

@@ -1,0 +1,29 @@
+"""Admin of domains, items and places."""
+
+from django.contrib import admin
+
+from yikatong.core.admin import KeptAdmin
+from yikatong.registry.catalogue.models import Domain, Item, Place
+
+
+@admin.register(Domain)
+class DomainAdmin(KeptAdmin):
+    list_display = ["code", "name", "order"]
+
+
+@admin.register(Item)
+class ItemAdmin(KeptAdmin):
+    list_display = ["code", "name", "domain", "department", "level", "form", "status"]
+    list_filter = ["domain", "level", "status"]
+    list_select_related = ["domain", "department"]
+    search_fields = ["code", "name"]
+    autocomplete_fields = ["department"]
+
+
+@admin.register(Place)
+class PlaceAdmin(KeptAdmin):
+    list_display = ["number", "name", "kind", "domain", "division_code", "is_open"]
+    list_filter = ["domain", "kind", "is_open"]
+    list_select_related = ["domain"]
+    search_fields = ["number", "name"]
+    autocomplete_fields = ["keeper", "items"]
