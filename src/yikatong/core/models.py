@@ -39,8 +39,6 @@ class StaffUser(AbstractUser):
     totp_secret = EncryptedTextField("动态口令密钥", null=True, editable=False)
     totp_confirmed_at = models.DateTimeField("动态口令启用时间", null=True, editable=False)
     totp_last_step = models.BigIntegerField("已用的动态口令步", default=0, editable=False)
-    failures = models.PositiveSmallIntegerField("连续失败次数", default=0, editable=False)
-    locked_until = models.DateTimeField("锁定至", null=True, blank=True, editable=False)
 
     REQUIRED_FIELDS: ClassVar = ["display_name", "role"]
 
