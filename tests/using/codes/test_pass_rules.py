@@ -1,6 +1,9 @@
 """What vectors do not say: a terminal's memory, keysets, sizes, refusals to issue, a million entries."""
 
+import os
 import random
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -10,6 +13,7 @@ from yikatong.core.sm import sm2
 from yikatong.using.codes import pass_
 from yikatong.using.codes.pass_ import Claims, Journal, Keyset, Limits, Policy, Reason, Refused, Spent
 
+CODES = "yikatong.using.codes"
 NOW = 1_800_000_000
 KEYS = Keyset.generate(issuer=510000, key_id=3)
 PAIR = sm2.generate()
@@ -54,6 +58,11 @@ def test_terminal_bounds_what_one_credential_may_spend() -> None:
     assert journal.spent(identity) == Spent(3, 1_000)
     tap(journal, show(issue(not_before=NOW - 1), counter=4), 500)  # a fresh credential has fresh limits
     assert journal.spent(identity) == Spent(3, 1_000)
+
+
+def test_negative_amount_cannot_widen_a_limit() -> None:
+    with pytest.raises(ValueError, match="never less"):
+        tap(Journal(), show(issue()), -1)
 
 
 def test_refused_pass_leaves_no_trace_in_the_journal() -> None:
@@ -228,3 +237,27 @@ def test_a_million_entries() -> None:
     assert len(after) == 1_000_498
     assert all(each in after for each in adds)
     assert not any(each in after for each in removes)
+
+
+def test_pass_loads_only_national_crypto_and_its_neighbours() -> None:
+    """Gate, terminals and partners run these files without Django."""
+    look = (
+        "import sys, yikatong.using.codes.pass_; print(*(n for n in sys.modules if n[:3] in ('yik', 'dja')))"
+    )
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True, env=env())
+    loaded = {name for name in done.stdout.split() if name.count(".") > 1}
+    assert {name.rpartition(".")[0] for name in loaded} == {
+        "yikatong.core",
+        "yikatong.core.sm",
+        "yikatong.using",
+        CODES,
+    }
+    assert {name for name in loaded if name.startswith("yikatong.core.")} == {
+        "yikatong.core.sm",
+        *(f"yikatong.core.sm.{part}" for part in ("kdf", "libcrypto", "sm2", "sm3", "sm4")),
+    }
+    assert {f"{CODES}.models", "django"}.isdisjoint(done.stdout.split())
+
+
+def env() -> dict[str, str]:
+    return os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}

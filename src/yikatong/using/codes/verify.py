@@ -169,6 +169,9 @@ def check_clock(presentation: Presentation, *, now: int, policy: Policy) -> None
 
 
 def check_limits(credential: Credential, spent: Spent, fen: int) -> None:
+    """`spent`: what this terminal let pass before. ValueError for a negative amount, which would widen a limit."""
+    if fen < 0:
+        raise ValueError("a use costs nothing or something, never less")
     limits = credential.limits
     if fen > limits.per_use_fen:
         raise Refused(Reason.OVER_PER_USE)
