@@ -79,11 +79,18 @@ class Claim:
 
 def is_same_process(pid: int | None, created: float | None) -> bool:
     """Whether the process with this id still is the one that started at `created` (seconds since 1970)."""
+    try:
+        return started_at(pid, created) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def started_at(pid: int | None, created: float | None) -> bool:
+    """Whether the number is that of the process started at `created`, which may have ended unburied."""
     if not pid or created is None:
         return False
     try:
-        process = psutil.Process(pid)
-        return abs(process.create_time() - created) < 1 and process.status() != psutil.STATUS_ZOMBIE
+        return bool(abs(psutil.Process(pid).create_time() - created) < 1)
     except psutil.NoSuchProcess:
         return False
 

@@ -1,7 +1,7 @@
 """Why a process of the installation cannot start; the message is Chinese, for the person at the machine."""
 
 
-class CannotStart(Exception):  # noqa: N818 - the name reads as the fact
+class CannotStart(Exception):
     """A part cannot start or stay up; nothing was left running by the attempt."""
 
 
