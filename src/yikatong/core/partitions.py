@@ -63,3 +63,12 @@ def _create(table: str, day: date) -> None:
 
 def _name(table: str, day: date) -> str:
     return f"{table}_{day:%Y%m%d}"
+
+
+def drop_before(table: str, day: date) -> int:
+    """Drop the partitions that end on or before `day`; returns how many. For tables whose retention has run out."""
+    old = sorted(name for name in _present(table) if name != f"{table}_default" and name < _name(table, day))
+    with connection.cursor() as cursor:
+        for name in old:
+            cursor.execute(f'DROP TABLE "{name}"')
+    return len(old)

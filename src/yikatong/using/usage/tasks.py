@@ -1,0 +1,26 @@
+"""Upkeep of the day partitions: made two weeks ahead, and dropped when their retention has run out."""
+
+from datetime import date, timedelta
+
+from procrastinate.contrib.django import app
+
+from yikatong.core import partitions
+from yikatong.core.clock import day_of, now
+
+TABLES = ("usage_use", "usage_shown", "core_look")
+# A presentation lives a minute and is uploaded within days; after this a replay is refused by its age alone.
+SHOWN_DAYS = 40
+
+
+def prepare(today: date) -> int:
+    """Create the missing partitions from yesterday on; returns how many. Also run at every start."""
+    first, last = today - timedelta(days=1), today + timedelta(days=partitions.DAYS_AHEAD)
+    return sum(partitions.ensure(table, first, last) for table in TABLES)
+
+
+@app.periodic(cron="7 0 * * *")
+@app.task(name="usage.keep_partitions", queueing_lock="usage.keep_partitions", pass_context=False)
+def keep_partitions(timestamp: int) -> None:  # noqa: ARG001 - given by the scheduler
+    today = day_of(now())
+    prepare(today)
+    partitions.drop_before("usage_shown", today - timedelta(days=SHOWN_DAYS))
