@@ -72,10 +72,12 @@ class Claims(NamedTuple):
     predicates: int | None = None
 
     def to_bytes(self) -> bytes:
-        """Tag u8 · length u8 · value, tags ascending."""
+        """Tag u8 · length u8 · value, tags ascending. ValueError when a value does not fit."""
         out = b""
         for tag, (value, size) in enumerate(zip(self, _CLAIM_SIZES, strict=True), start=1):
             if value is not None:
+                if not 0 <= value < 256**size:
+                    raise ValueError("a claim does not fit its bytes")
                 out += bytes([tag, size]) + value.to_bytes(size, "big")
         return out
 
