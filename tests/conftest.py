@@ -1,0 +1,49 @@
+"""The session: a real PostgreSQL, no network beyond this machine, quick hashes of invented passwords."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from yikatong.runtime.postgres import Cluster
+
+_HOME = Path(__file__).parents[1] / "var" / "test-pg"  # kept between runs, so only the first makes a cluster
+_CLUSTER = pytest.StashKey[Cluster]()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if "DATABASE_URL" not in os.environ and not config.option.collectonly:
+        cluster = config.stash[_CLUSTER] = Cluster(_HOME, durable=False)
+        cluster.start()
+        os.environ["DATABASE_URL"] = cluster.dsn  # for xdist's workers and for programs that tests start
+        _use(cluster.dsn)
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Hashed names need collectstatic first, which proves nothing here; `make run` does it.
+    settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    cluster = config.stash.get(_CLUSTER, None)
+    if cluster is not None:
+        cluster.stop()
+
+
+def _use(dsn: str) -> None:
+    """Django has read its settings before this file; nothing has connected yet."""
+    parts = psycopg.conninfo.conninfo_to_dict(dsn)
+    settings.DATABASES["default"].update(
+        NAME=parts["dbname"], USER=parts["user"], HOST=parts["host"], PORT="", PASSWORD=""
+    )
+
+
+@pytest.fixture
+def database_dsn(transactional_db: None) -> str:
+    """Address (libpq) of the test database, for code that does not go through Django."""
+    found: dict[str, Any] = connection.settings_dict
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    return psycopg.conninfo.make_conninfo(**{key: found[name] for key, name in names.items() if found[name]})
