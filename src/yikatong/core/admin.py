@@ -52,10 +52,10 @@ class StaffUserAdmin(UserAdmin[StaffUser], ModelAdmin):
         (None, {"fields": ["username", "password"]}),
         ("人员", {"fields": ["display_name", "staff_number", "organisation", "outlet_id", "window"]}),
         ("权限", {"fields": ["role", "scope", "is_active", "is_staff", "is_superuser"]}),
-        ("登录", {"fields": ["last_login", "totp_confirmed_at", "failures", "locked_until"]}),
+        ("登录", {"fields": ["last_login", "totp_confirmed_at"]}),
     ]
     add_fieldsets = [(None, {"fields": ["username", "display_name", "role", "password1", "password2"]})]
-    readonly_fields = ["last_login", "totp_confirmed_at", "failures", "locked_until"]
+    readonly_fields = ["last_login", "totp_confirmed_at"]
     filter_horizontal = ()
 
 

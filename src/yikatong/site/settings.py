@@ -62,6 +62,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "yikatong.portals.staff.session.StaffSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "yikatong.portals.shared.refusals.RefusalPages",
 ]

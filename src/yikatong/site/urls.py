@@ -18,6 +18,8 @@ urlpatterns = [
     path("board/", include("yikatong.portals.board.urls")),
     path("terminal/", include("yikatong.portals.terminal.urls")),
     path("staff/", include("yikatong.portals.staff.urls")),
+    path("admin/login/", RedirectView.as_view(url="/staff/login", query_string=True)),
+    path("admin/logout/", RedirectView.as_view(url="/staff/account")),
     path("admin/", admin.site.urls),
 ]
 

@@ -1,5 +1,16 @@
-"""Addresses of this face."""
+"""Addresses of staff log-in."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from yikatong.portals.staff import views
+
+urlpatterns = [
+    path("", views.home, name="staff-home"),
+    path("login", views.log_in, name="staff-login"),
+    path("code", views.code, name="staff-code"),
+    path("logout", views.log_out, name="staff-logout"),
+    path("account", views.account, name="staff-account"),
+    path("display", views.display, name="staff-display"),
+    path("alive", views.alive, name="staff-alive"),
+    path("back", views.back, name="staff-back"),
+]

@@ -1,0 +1,79 @@
+"""Forms of the desk faces: errors gathered for a summary, refusals kept beside what was typed."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from yikatong.core.errors import DomainError
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One line of the error summary; `target` is the id of the control to go to, or ""."""
+
+    message: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A line of the check-answers page."""
+
+    label: str
+    value: str
+
+
+class DeskForm(forms.Form):
+    """`refuse` puts a refusal on the form; `quiet` fields are not repeated on the check page."""
+
+    quiet: tuple[str, ...] = ()
+    use_required_attribute = False  # our own words, at the control and in the summary
+    refusal: DomainError | None = None
+    refusal_link: tuple[str, str] | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if "required" in field.error_messages and field.label:
+                field.error_messages["required"] = _missing(field)
+
+    def refuse(self, error: DomainError, field: str | None = None, link: tuple[str, str] | None = None) -> None:
+        """A fault of one field stands at the field; any other is the refusal of the whole."""
+        if field is None:
+            self.refusal, self.refusal_link = error, link
+        else:
+            self.add_error(field, error.message)
+
+    @property
+    def is_refused(self) -> bool:
+        return self.is_bound and (self.refusal is not None or bool(self.errors))
+
+    def problems(self) -> Iterator[Problem]:
+        """Each field's first error, in the order of the page."""
+        for message in self.non_field_errors():
+            yield Problem(str(message), "")
+        for bound in self:
+            if bound.errors:
+                yield Problem(str(bound.errors[0]), bound.auto_id)
+
+    def answers(self) -> Iterator[Answer]:
+        for bound in self.visible_fields():
+            if bound.name not in self.quiet:
+                yield Answer(str(bound.label), _spoken(bound.field, self.cleaned_data.get(bound.name)))
+
+
+def _missing(field: forms.Field) -> str:
+    chosen = isinstance(field, forms.ChoiceField)
+    return getattr(field, "missing", "") or f"请{'选择' if chosen else '填写'}{field.label}"
+
+
+def _spoken(field: forms.Field, value: Any) -> str:
+    """A value as a person says it: the label of a choice."""
+    if isinstance(field, forms.ChoiceField):
+        labels = {str(key): str(label) for key, label in field.choices}  # type: ignore[misc, str-unpack]
+        values = value if isinstance(value, list) else [value]
+        return "、".join(labels.get(str(one), str(one)) for one in values if one)
+    return "" if value is None else str(value)

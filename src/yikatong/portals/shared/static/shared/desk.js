@@ -1,0 +1,123 @@
+// Keyboard, time-out and small comforts of the desk faces. Every task works without this file.
+const $ = (selector, root = document) => root.querySelector(selector);
+const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+const body = document.body;
+
+// --- shortcuts: links and buttons carry them in data-key ("Alt+1", "F9", "Escape") ---
+const typing = (element) => element.matches("input, select, textarea, [contenteditable]");
+const isOpen = () => $("dialog[open]") !== null;
+
+function press(key) {
+  const target = $$(`[data-key~="${key}"]`).find((element) => element.offsetParent !== null);
+  if (!target) return false;
+  if (target.matches("input")) { target.focus(); target.select(); } else target.click();
+  return true;
+}
+
+function onKey(event) {
+  if (event.isComposing || isOpen() || event.ctrlKey || event.metaKey) return;
+  let key = event.key;
+  if (event.altKey) {
+    const digit = /^(?:Digit|Numpad)([1-9])$/.exec(event.code);
+    if (!digit) return;
+    key = `Alt+${digit[1]}`;
+  } else if (key === "/" || key === "?") {
+    if (typing(event.target)) return;
+    if (key === "?") { event.preventDefault(); $("#desk-keys-help")?.showModal(); return; }
+    key = "F2";
+  } else if (!/^(?:F2|F8|F9|Escape)$/.test(key)) return;
+  if (press(key)) event.preventDefault();
+}
+if (body.dataset.keys !== "off") document.addEventListener("keydown", onKey);
+
+// Enter goes on to the next control in scan and number inputs only: a scanner ends with Enter.
+document.addEventListener("keydown", (event) => {
+  const input = event.target;
+  if (event.key !== "Enter" || event.isComposing || !input.matches("[data-enter='next']")) return;
+  const controls = $$("input:not([type=hidden]), select, textarea, button", input.form);
+  const next = controls[controls.indexOf(input) + 1];
+  if (next) { event.preventDefault(); next.focus(); }
+});
+
+// --- error summary, double submission, printing ---
+$("#summary")?.focus();
+$$(".summary a[href^='#']").forEach((link) => link.addEventListener("click", (event) => {
+  const place = document.getElementById(link.hash.slice(1));
+  if (!place) return;
+  event.preventDefault();
+  const control = place.matches("input, select, textarea") ? place : $("input, select, textarea", place) ?? place;
+  control.focus();
+  control.scrollIntoView({ block: "center" });
+}));
+addEventListener("pageshow", () => $$("button[aria-busy]").forEach((button) => button.removeAttribute("aria-busy")));
+document.addEventListener("submit", (event) => {
+  if (event.target.method === "dialog") return;
+  if (event.target.dataset.busy) { event.preventDefault(); return; }
+  event.target.dataset.busy = "1";
+  event.submitter?.setAttribute("aria-busy", "true");
+  setTimeout(() => delete event.target.dataset.busy, 4000);
+});
+$$("[data-print]").forEach((button) => button.addEventListener("click", () => print()));
+
+// --- values shown in clear are masked again by asking for the page anew ---
+$$("[data-remask]").forEach((element) => setTimeout(() => {
+  element.textContent = element.dataset.masked;
+  $$("[data-revealed-note]").forEach((note) => note.remove());
+}, Number(element.dataset.remask) * 1000));
+
+// --- time-out: warn a minute before, keep the filled page after ---
+const idle = Number(body.dataset.idle || 0);
+const warning = $("#desk-idle"), gone = $("#desk-gone");
+if (idle && warning) {
+  let last = Date.now(), told = Date.now();
+  const token = (value) => $$("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = value; });
+  const ask = async (address, method) => {
+    const headers = { "X-CSRFToken": $("input[name=csrfmiddlewaretoken]")?.value ?? "" };
+    const answer = await fetch(address, { method, headers, credentials: "same-origin" });
+    if (!answer.ok) return false;
+    token((await answer.json()).csrf);
+    return true;
+  };
+  const stay = async () => {
+    told = Date.now();
+    if (await ask(warning.dataset.alive, "POST").catch(() => false)) { last = Date.now(); warning.close(); } else leave();
+  };
+  const leave = () => { warning.close(); body.classList.add("is-curtained"); if (!gone.open) gone.showModal(); };
+  // Working in the page counts as being there: the server is told at most once in five minutes.
+  ["keydown", "pointerdown"].forEach((kind) => addEventListener(kind, () => {
+    if (!isOpen() && Date.now() - told > 300_000) stay();
+  }));
+  setInterval(() => {
+    const left = Math.round(idle - (Date.now() - last) / 1000);
+    if (left <= 0) leave();
+    else if (left <= 60) { if (!warning.open) warning.showModal(); $("[data-left]", warning).textContent = left; }
+  }, 1000);
+  $("[data-stay-button]", warning).addEventListener("click", stay);
+  warning.addEventListener("cancel", stay);
+  gone.addEventListener("cancel", (event) => event.preventDefault());
+  document.addEventListener("visibilitychange", async () => {
+    if (document.hidden || !gone.open) return;
+    if (await ask(warning.dataset.alive, "GET").catch(() => false)) {
+      last = told = Date.now();
+      gone.close();
+      body.classList.remove("is-curtained");
+    }
+  });
+}
+
+// --- numbers in groups, with a hint whether the last digit fits; the server decides ---
+const WEIGHTS = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2];
+const fits = (number) => "10X98765432"[WEIGHTS.reduce((sum, w, i) => sum + w * Number(number[i]), 0) % 11] === number[17];
+const grouped = (number) => number.replace(/^(.{0,6})(.{0,4})(.{0,4})(.*)$/, "$1 $2 $3 $4").trim();
+
+function echo(input) {
+  const output = input.closest(".field-body")?.querySelector("[data-echo]");
+  if (!output) return;
+  const number = input.value.normalize("NFKC").replace(/[\s-]/g, "").toUpperCase();
+  const whole = /^\d{17}[\dX]$/.test(number);
+  output.className = `echo num${whole ? (fits(number) ? " is-good" : " is-bad") : ""}`;
+  output.textContent = !number ? "" : whole
+    ? `${grouped(number)}　${fits(number) ? "校验码相符" : "校验码不符，请逐位核对"}`
+    : `${grouped(number)}${/^\d+$/.test(number) ? `　${number.length} 位` : ""}`;
+}
+$$("[data-number]").forEach((input) => { input.addEventListener("input", () => echo(input)); echo(input); });

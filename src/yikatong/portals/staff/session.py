@@ -1,0 +1,65 @@
+"""A staff session: proven by both factors, and ended when nobody is at the desk."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+
+from yikatong.core.clock import now
+from yikatong.core.models import StaffUser
+from yikatong.portals.staff import actions
+
+IDLE = timedelta(minutes=30)
+WARNING = timedelta(seconds=60)
+PENDING = timedelta(minutes=5)  # between the two factors
+_SEEN, _PENDING = "staff_seen", "staff_pending"
+ALIVE = "/staff/alive"  # a GET of it only asks, and prolongs nothing
+_SAVE_EVERY = 30  # seconds; not every page view need write the session
+
+
+def begin_pending(request: HttpRequest, user: StaffUser, at: datetime) -> None:
+    """The password was right: remember for whom, in a session with a new key."""
+    request.session.cycle_key()
+    request.session[_PENDING] = [str(user.id), at.timestamp()]
+
+
+def pending(request: HttpRequest, at: datetime) -> UUID | None:
+    """Who has shown the first factor within the last minutes."""
+    found = request.session.get(_PENDING)
+    if not found or at.timestamp() - found[1] > PENDING.total_seconds():
+        return None
+    return UUID(found[0])
+
+
+def begin(request: HttpRequest, user: StaffUser, at: datetime) -> None:
+    """Both factors were right. `login` gives the session a new key."""
+    request.session.pop(_PENDING, None)
+    login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    request.session[_SEEN] = at.timestamp()
+
+
+def end(request: HttpRequest, at: datetime, *, reason: str = "asked") -> None:
+    if isinstance(request.user, StaffUser):
+        actions.log_out(request.user, at=at, reason=reason)
+    logout(request)
+
+
+class StaffSession:
+    """Middleware, after AuthenticationMiddleware: idle sessions, and such as never saw a code, end here."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated:
+            self._keep(request, now())
+        return self.get_response(request)
+
+    def _keep(self, request: HttpRequest, at: datetime) -> None:
+        idle = at.timestamp() - request.session.get(_SEEN, 0)
+        if idle > IDLE.total_seconds():
+            end(request, at, reason="idle")
+        elif idle > _SAVE_EVERY and not (request.method == "GET" and request.path == ALIVE):
+            request.session[_SEEN] = at.timestamp()
