@@ -8,7 +8,8 @@ from pytest_socket import SocketConnectBlockedError
 
 
 def test_no_test_reaches_another_machine() -> None:
-    with socket.socket() as outward, pytest.raises(SocketConnectBlockedError):
+    refusal = pytest.raises(SocketConnectBlockedError)
+    with socket.socket() as outward, pytest.warns(match=r"192\.0\.2\.1"), refusal:
         outward.connect(("192.0.2.1", 80))
 
 

@@ -147,12 +147,12 @@ class Settings(BaseSettings):
     @cached_property
     def site_url(self) -> str:
         """Address of the site as a person reaches it, without a final slash."""
-        return self.public_site_url or f"http://{_in_url(self.site_host)}:{self.site_port}"
+        return self.public_site_url or local_url(self.site_host, self.site_port)
 
     @cached_property
     def gate_url(self) -> str:
         """Address of the gate as a terminal reaches it, without a final slash."""
-        return self.public_gate_url or f"http://{_in_url(self.gate_host)}:{self.gate_port}"
+        return self.public_gate_url or local_url(self.gate_host, self.gate_port)
 
     @cached_property
     def dsn(self) -> str:
@@ -222,6 +222,12 @@ def socket_dir(home: Path) -> Path:
     return Path("/tmp") / f"yikatong-{path_digest(home)}"  # noqa: S108 - owner and mode are checked by the server
 
 
+def local_url(host: str, port: int) -> str:
+    """How this machine itself reaches something that listens on `host`."""
+    near = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared, not bound
+    return f"http://[{near}]:{port}" if ":" in near else f"http://{near}:{port}"
+
+
 def path_digest(path: Path) -> str:
     """Sixteen hexadecimal digits standing for a path."""
     return blake2s(os.fsencode(path), digest_size=8).hexdigest()
@@ -273,8 +279,3 @@ def _create_once(path: Path, content: bytes) -> None:
         pass  # another process was first; its key counts
     finally:
         draft.unlink()
-
-
-def _in_url(host: str) -> str:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 - compared, not bound
-    return f"[{reachable}]" if ":" in reachable and not reachable.startswith("[") else reachable

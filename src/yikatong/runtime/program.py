@@ -24,6 +24,7 @@ class Program:
     name: str
     command: Sequence[str]
     health_url: str = ""
+    health_host: str = ""  # Host header, where the program answers only to its public name
     environment: Mapping[str, str] = field(default_factory=dict)
     grace_s: float = 10.0
 

@@ -94,6 +94,10 @@ class Supervisor:
         self._database = database
         database.start()
 
+    def leave_database(self) -> None:
+        """Forget the database: it belongs to another process."""
+        self._database = None
+
     def add(self, program: Program) -> None:
         """A program to start with `run`, in the order of adding."""
         self._parts.append(_Part(program))
@@ -177,7 +181,7 @@ class Supervisor:
     def _all_ready(self, deadline: float) -> bool:
         for part in self._parts:
             if not part.is_ready:
-                part.is_ready = part.running is not None and _answers(part.program.health_url)
+                part.is_ready = part.running is not None and _answers(part.program)
             if not part.is_ready and (part.deaths >= _EARLY_DEATHS_MAX or time.monotonic() > deadline):
                 raise CannotStart(self._not_ready(part))
         return all(part.is_ready for part in self._parts)
@@ -263,14 +267,14 @@ def _reason(code: int | None) -> str:
     return f"退出码 {code}"
 
 
-def _answers(url: str) -> bool:
-    """Whether the address answers 200; a program without one is ready when it runs."""
-    if not url:
+def _answers(program: Program) -> bool:
+    """Whether the health address answers 200; a program without one is ready when it runs."""
+    if not program.health_url:
         return True
-    parts = urlsplit(url)
+    parts = urlsplit(program.health_url)
     connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=2)
     try:
-        connection.request("GET", parts.path)
+        connection.request("GET", parts.path, headers={"Host": program.health_host or parts.netloc})
         return connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, http.client.HTTPException):
         return False
