@@ -16,7 +16,7 @@ class Tick(Protocol):
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Tick]:
-    """Show how far a command is: `with progress("校验名册", 1000) as tick: tick()`; about twenty plain lines."""
+    """Show how far a command is, in some twenty plain lines: `with progress("校验", 1000) as tick:`."""
     yield_bar = _bar if sys.stderr.isatty() else _lines
     with yield_bar(label, total) as tick:
         yield tick
