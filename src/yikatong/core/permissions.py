@@ -1,9 +1,10 @@
 """What a role may do. Grammar: `resource:action`."""
 
 from enum import StrEnum
+from uuid import UUID
 
 from yikatong.core.actor import Actor, Role
-from yikatong.core.errors import Forbidden
+from yikatong.core.errors import Forbidden, NotFound
 
 
 class Permission(StrEnum):
@@ -57,3 +58,13 @@ def require(actor: Actor, permission: Permission) -> None:
     """Raise Forbidden unless the actor's role has the permission."""
     if not may(actor, permission):
         raise Forbidden(permission=str(permission))
+
+
+def require_self(actor: Actor, holder_id: UUID) -> None:
+    """Raise unless the actor is that holder, acts for him, or is the platform itself."""
+    if actor.role is Role.SYSTEM:
+        return
+    if actor.role is not Role.HOLDER:
+        raise Forbidden
+    if holder_id not in {actor.id, actor.for_holder}:
+        raise NotFound
