@@ -14,6 +14,7 @@ class SmsCode(models.Model):
 
     id = key_field()
     phone_index = IndexField(db_index=True)
+    ip_index = IndexField(null=True)  # who asked, to slow down one who tries many phones
     code_hash = models.BinaryField(max_length=32)
     purpose = models.CharField(max_length=20, default="login")
     sent_at = models.DateTimeField()
@@ -23,6 +24,7 @@ class SmsCode(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "短信验证码"
+        indexes = [models.Index(fields=["ip_index", "sent_at"], name="identity_sms_ip")]
 
 
 class SentMessage(models.Model):
@@ -37,7 +39,7 @@ class SentMessage(models.Model):
     phone_index = IndexField(db_index=True)
     text = EncryptedTextField()
     template = models.CharField(max_length=30)
-    status = models.CharField(max_length=10, default="sent")
+    status = models.CharField(max_length=10, default="waiting")  # waiting, sent, failed
 
     class Meta:
         verbose_name = verbose_name_plural = "短信"
