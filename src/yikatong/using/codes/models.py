@@ -33,7 +33,7 @@ class IssuerKey(models.Model):
 
 
 class Device(models.Model):
-    """A device that shows an e-card. `number` goes, encrypted, into every reference; the gate reads this table.
+    """A device that shows an e-card. `number` goes, encrypted, into every reference. Read by the gate.
 
     pii: device identifier; ground: the holder's request; retention: one year after removal.
     """
@@ -62,7 +62,7 @@ class Device(models.Model):
 
 
 class HotEntry(models.Model):
-    """A reference offline terminals must refuse, from one list version up to (not including) another. pii: none."""
+    """A reference offline terminals must refuse, from one list version until another. pii: none."""
 
     id = key_field()
     scene = models.PositiveSmallIntegerField()
@@ -78,6 +78,7 @@ class HotEntry(models.Model):
         verbose_name = verbose_name_plural = "黑名单条目"
         indexes = [
             models.Index(fields=["scene", "added_version"], name="codes_hot_added"),
+            models.Index(fields=["scene", "removed_version"], name="codes_hot_removed"),
             models.Index(fields=["device_number"], name="codes_hot_device"),
         ]
         constraints = [

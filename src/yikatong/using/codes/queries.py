@@ -1,0 +1,46 @@
+"""What is asked of devices and keys."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from yikatong.core.sm.sm2 import KeyPair
+from yikatong.registry.cards.models import ECard
+from yikatong.registry.holders.models import Category
+from yikatong.using.codes import issuing, keysets
+from yikatong.using.codes.models import Device, IssuerKey
+
+
+def ecard_of(holder_id: UUID) -> ECard | None:
+    """The e-card in the holder's hands, with its card; None while none is issued."""
+    issued = ECard.objects.filter(holder_id=holder_id, status=ECard.Status.ISSUED)
+    return issued.select_related("card").first()
+
+
+def devices_of(holder_id: UUID) -> QuerySet[Device]:
+    """The devices a holder has bound, latest first; codes made by the server are no device of his."""
+    own = Device.objects.filter(holder_id=holder_id, status=Device.Status.ACTIVE, is_server=False)
+    return own.order_by("-registered_at", "-number")
+
+
+def categories_on(holder_id: UUID, day: date) -> frozenset[str]:
+    """Kinds of concession proven for that day; periods are half-open."""
+    held = Category.objects.filter(holder_id=holder_id, valid_from__lte=day)
+    return frozenset(held.filter(Q(valid_until=None) | Q(valid_until__gt=day)).values_list("kind", flat=True))
+
+
+def keys() -> QuerySet[IssuerKey]:
+    """All keys there ever were, latest first."""
+    return IssuerKey.objects.order_by("-key_id")
+
+
+def checkpoint_publics() -> dict[int, bytes]:
+    """Public keys of audit checkpoints, by key id."""
+    return {row.key_id: keysets.checkpoint_key(keysets.unwrap(row)).public for row in keys()}
+
+
+def checkpoint_signer(at: datetime) -> tuple[int, KeyPair]:
+    """Number and key pair that sign audit checkpoints now."""
+    keyset = issuing.signing_keyset(at)
+    return keyset.key_id, keysets.checkpoint_key(keyset)
