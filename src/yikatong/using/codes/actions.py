@@ -152,9 +152,7 @@ def issue_credentials(
     expires_at = at + timedelta(hours=bounds.credential_hours)
     limits = Limits(bounds.per_use_fen, bounds.offline_total_fen, bounds.offline_uses)
     kinds = queries.categories_on(device.holder_id, day_of(at))
-    make = partial(
-        _credential, issuing.signing_keyset(at), device, limits, kinds, (at, expires_at), scene_keys
-    )
+    make = partial(_credential, issuing.signing_keyset(at), device, limits, kinds, (at, expires_at))
     made = [make(scene, scene_key=scene_keys) for scene in rules.SCENES]
     # The later of both: a credential of before may still be in the device's hands.
     device.renewed_at, device.expires_at = at, max(expires_at, device.expires_at or expires_at)
