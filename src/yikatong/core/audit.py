@@ -1,5 +1,6 @@
 """Write the audit log. What was done goes into `AuditEntry`, in the transaction of the act itself."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.models import AuditEntry
 
 
-def record(
+def entry(
     event: str,
     *,
     subject: str,
@@ -16,9 +17,9 @@ def record(
     at: datetime,
     holder_id: UUID | None = None,
     **facts: Any,
-) -> None:
-    """Record an act. `event` is `room:thing:what_happened`; `facts` are never personal data."""
-    AuditEntry.objects.create(
+) -> AuditEntry:
+    """One entry, not yet stored. `event` is `room:thing:what_happened`; `facts` are never personal data."""
+    return AuditEntry(
         at=at,
         event=event,
         subject=subject,
@@ -30,3 +31,13 @@ def record(
         organisation=by.organisation,
         facts=facts,
     )
+
+
+def record(event: str, *, subject: str, by: Actor, at: datetime, **rest: Any) -> None:
+    """Record an act, in its own transaction; arguments as of `entry`."""
+    entry(event, subject=subject, by=by, at=at, **rest).save(force_insert=True)
+
+
+def record_all(entries: Iterable[AuditEntry]) -> None:
+    """Record the many acts of a set-based step."""
+    AuditEntry.objects.bulk_create(entries, batch_size=2_000)

@@ -12,6 +12,7 @@ class Permission(StrEnum):
     HOLDER_REGISTER = "holder:register"
     HOLDER_REVEAL = "holder:reveal"
     CARD_APPLY = "card:apply"
+    CARD_CHECK = "card:check"
     CARD_HAND_OVER = "card:hand_over"
     CARD_LOSS = "card:loss"
     CARD_REPLACE = "card:replace"
@@ -30,6 +31,7 @@ _COUNTER = frozenset(
         Permission.HOLDER_REGISTER,
         Permission.HOLDER_REVEAL,
         Permission.CARD_APPLY,
+        Permission.CARD_CHECK,
         Permission.CARD_HAND_OVER,
         Permission.CARD_LOSS,
         Permission.CARD_REPLACE,

@@ -5,7 +5,7 @@ from collections.abc import Container
 from yikatong.registry.regions.models import Division
 
 
-class KnownDivisions(Container[object]):
+class KnownDivisions(Container[str]):
     """The six-digit codes in force and abolished, asked one at a time: for a single certificate."""
 
     def __contains__(self, code: object) -> bool:
