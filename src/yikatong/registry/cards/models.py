@@ -198,6 +198,9 @@ class Case(models.Model):
     bank = models.ForeignKey(
         Bank, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="银行"
     )
+    account = models.ForeignKey(
+        BankAccount, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="预开账户"
+    )
     status = models.CharField("状态", max_length=10, choices=CaseStatus.choices, default=CaseStatus.SUBMITTED)
     channel = models.CharField("渠道", max_length=12)
     outlet = models.ForeignKey(
@@ -287,6 +290,7 @@ class BatchRow(models.Model):
     batch = models.ForeignKey(Batch, models.PROTECT, related_name="lines", verbose_name="批次")
     number = models.PositiveIntegerField("序号")
     case = models.ForeignKey(Case, models.PROTECT, related_name="batch_rows", verbose_name="受理单")
+    card_number = models.CharField("卡号", max_length=9, blank=True)  # given when production begins
     result = models.CharField("结果", max_length=8, choices=Result.choices, default=Result.PENDING)
     failed_step = models.CharField("失败环节", max_length=10, blank=True)  # 银行 / 制卡
     failure = models.CharField("失败原因", max_length=100, blank=True)

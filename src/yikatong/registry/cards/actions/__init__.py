@@ -1,0 +1,28 @@
+"""The acts of cards and cases. One verb, one transaction; a refusal changes nothing."""
+
+from yikatong.registry.cards.actions.applications import apply, check, reject, replace, retry, withdraw
+from yikatong.registry.cards.actions.ending import cancel
+from yikatong.registry.cards.actions.handover import activate, activate_account, hand_over
+from yikatong.registry.cards.actions.losses import (
+    release_ended_losses,
+    release_loss,
+    report_loss,
+    report_temporary_loss,
+)
+
+__all__ = [
+    "activate",
+    "activate_account",
+    "apply",
+    "cancel",
+    "check",
+    "hand_over",
+    "reject",
+    "release_ended_losses",
+    "release_loss",
+    "replace",
+    "report_loss",
+    "report_temporary_loss",
+    "retry",
+    "withdraw",
+]

@@ -1,0 +1,170 @@
+"""申领 and 补换: cases that end in a card."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from yikatong.core.actor import Actor
+from yikatong.core.constraints import refusing
+from yikatong.core.permissions import Permission, require
+from yikatong.registry.banks.actions import accepting
+from yikatong.registry.cards import rules
+from yikatong.registry.cards.actions.moves import locked_case, move_case, open_case
+from yikatong.registry.cards.models import (
+    COMING,
+    LIVE,
+    OPEN_CASES,
+    BatchRow,
+    Card,
+    CardStatus,
+    Case,
+    CaseKind,
+    CaseStatus,
+)
+from yikatong.registry.cards.rules import ReplaceReason
+from yikatong.registry.holders.actions import locked as locked_holder
+from yikatong.registry.holders.models import Holder
+from yikatong.registry.regions.law import province
+from yikatong.registry.regions.models import Outlet
+
+_ONE_OPEN = {"case_one_open_for_a_card": rules.HasOpenCase}
+CARD_CASES = (CaseKind.APPLY, CaseKind.REPLACE)
+
+
+@transaction.atomic
+def apply(  # noqa: PLR0913 - the fields of the form
+    holder_id: UUID,
+    *,
+    bank_code: str,
+    outlet_id: UUID | None = None,
+    division_code: str,
+    delivery: str = "0",
+    reason: str = "",
+    by: Actor,
+    at: datetime,
+) -> Case:
+    """申领 a first card, free of charge. Raises HasCard, HasComingCard, HasOpenCase, NoBank …"""
+    require(by, Permission.CARD_APPLY)
+    holder = _applicant(holder_id, by=by)
+    if live_card(holder) is not None:
+        raise rules.HasCard
+    case = Case(
+        kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
+    )
+    case.bank = accepting(bank_code)
+    case.outlet = _outlet(outlet_id)
+    _check_delivery(case)
+    with refusing(_ONE_OPEN):
+        return open_case(case, by=by, at=at)
+
+
+@transaction.atomic
+def replace(  # noqa: PLR0913 - the fields of the form
+    holder_id: UUID,
+    *,
+    reason: str,
+    bank_code: str | None = None,
+    outlet_id: UUID | None = None,
+    division_code: str,
+    delivery: str = "0",
+    by: Actor,
+    at: datetime,
+) -> Case:
+    """补换 the live card: lost (after a formal loss), damaged, badly made, expired, changed, or another bank.
+
+    The old card keeps its status until the new one is activated. The bank stays unless another is chosen.
+    """
+    require(by, Permission.CARD_REPLACE)
+    holder = _applicant(holder_id, by=by)
+    old = live_card(holder)
+    if old is None:
+        raise rules.NoLiveCard
+    _check_reason(reason, old)
+    fee = rules.fee_fen(reason, province())
+    case = Case(
+        kind=CaseKind.REPLACE,
+        holder=holder,
+        old_card=old,
+        reason=reason,
+        fee_fen=fee,
+        division_code=division_code,
+    )
+    case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""))
+    case.outlet, case.delivery = _outlet(outlet_id), delivery
+    _check_delivery(case)
+    with refusing(_ONE_OPEN):
+        return open_case(case, by=by, at=at)
+
+
+@transaction.atomic
+def check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
+    """审核 passed: the bank is next."""
+    require(by, Permission.CARD_CHECK)
+    return move_case(locked_case(case_id, by=by), CaseStatus.CHECKED, by=by, at=at)
+
+
+@transaction.atomic
+def reject(case_id: UUID, *, reason: str, by: Actor, at: datetime) -> Case:
+    require(by, Permission.CARD_CHECK)
+    if not reason.strip():
+        raise rules.NoteMissing
+    return move_case(locked_case(case_id, by=by), CaseStatus.REJECTED, by=by, at=at, note=reason.strip())
+
+
+@transaction.atomic
+def withdraw(case_id: UUID, *, by: Actor, at: datetime) -> Case:
+    """The holder takes the application back; not once it lies with the bank or the card maker."""
+    require(by, Permission.CARD_APPLY)
+    case = locked_case(case_id, by=by)
+    if case.status in OPEN_CASES and case.batch_rows.filter(result=BatchRow.Result.PENDING).exists():
+        raise rules.InProduction
+    return move_case(case, CaseStatus.WITHDRAWN, by=by, at=at)
+
+
+@transaction.atomic
+def retry(case_id: UUID, *, note: str = "", by: Actor, at: datetime) -> Case:
+    """A failed case goes again: to the bank, or, with its account open, to the next production batch."""
+    require(by, Permission.CARD_CHECK)
+    case = locked_case(case_id, by=by)
+    to = CaseStatus.PREOPENED if case.account_id else CaseStatus.CHECKED
+    return move_case(case, to, by=by, at=at, note=note)
+
+
+def live_card(holder: Holder) -> Card | None:
+    """The live card, locked. Raises HasComingCard while a new card waits."""
+    cards = Card.objects.select_for_update(of=("self",), no_key=True).select_related("account")
+    found = {card.status: card for card in cards.filter(holder=holder, status__in=[*LIVE, *COMING])}
+    if any(status in found for status in COMING):
+        raise rules.HasComingCard
+    return next(iter(found.values()), None)
+
+
+def _applicant(holder_id: UUID, *, by: Actor) -> Holder:
+    holder = locked_holder(holder_id, by=by)
+    if holder.status != Holder.Status.ACTIVE:
+        raise rules.HolderNotActive
+    return holder
+
+
+def _check_reason(reason: str, old: Card) -> None:
+    if reason not in ReplaceReason.values:
+        raise rules.WrongReason
+    if reason == ReplaceReason.LOST and old.status != CardStatus.LOST:
+        raise rules.LossFirst
+    if reason != ReplaceReason.LOST and old.status != CardStatus.NORMAL:
+        raise rules.WrongReason("该卡已挂失，补卡原因请选择“丢失”；找到卡片的请先解除挂失。")
+
+
+def _outlet(outlet_id: UUID | None) -> Outlet | None:
+    if outlet_id is None:
+        return None
+    outlet = Outlet.objects.filter(pk=outlet_id, is_open=True).first()
+    if outlet is None:
+        raise rules.NoOutlet
+    return outlet
+
+
+def _check_delivery(case: Case) -> None:
+    if case.delivery not in {"0", "1"} or (case.delivery == "1" and not case.holder.address):
+        raise rules.BadDelivery

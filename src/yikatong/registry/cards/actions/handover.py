@@ -1,0 +1,80 @@
+"""领卡, 社保启用 and 金融激活: two halves, activated apart from each other."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from yikatong.core.actor import Actor
+from yikatong.core.permissions import Permission, require
+from yikatong.registry.banks import actions as banks
+from yikatong.registry.cards import rules
+from yikatong.registry.cards.actions.moves import (
+    file_done,
+    locked_card,
+    locked_case,
+    move_card,
+    move_case,
+    note_card,
+)
+from yikatong.registry.cards.models import TRANSITIONS, Card, CardStatus, CaseKind, CaseStatus, ECard
+from yikatong.registry.cards.rules import CancelReason, CardAct
+
+
+@transaction.atomic
+def hand_over(case_id: UUID, *, by: Actor, at: datetime) -> Card:
+    """Give the card to its holder (0 → A); the case is done. Of two clerks the second is refused."""
+    require(by, Permission.CARD_HAND_OVER)
+    case = locked_case(case_id, by=by)
+    if case.status != CaseStatus.READY or case.card_id is None:
+        raise rules.case_refusal(case.status, CaseStatus.DONE)
+    move_case(case, CaseStatus.DONE, by=by, at=at)
+    card = locked_card(case.card_id, by=by)
+    return move_card(card, CardStatus.INACTIVE, CardAct.HAND_OVER, by=by, at=at)
+
+
+@transaction.atomic
+def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
+    """社保启用 (A → 1). The card it replaces ends, and the e-card moves over, in the same transaction."""
+    require(by, Permission.CARD_HAND_OVER)
+    card = locked_card(card_id, by=by)
+    if CardStatus.NORMAL not in TRANSITIONS[CardStatus(card.status)] or card.status != CardStatus.INACTIVE:
+        raise rules.card_refusal(card.status, CardAct.ACTIVATE, CardStatus.NORMAL)
+    if card.replaces_id is not None:
+        _end_replaced(locked_card(card.replaces_id, by=by), by=by, at=at)
+    move_card(card, CardStatus.NORMAL, CardAct.ACTIVATE, by=by, at=at, activated_at=at)
+    ECard.objects.filter(holder_id=card.holder_id).exclude(card=card).update(card=card)
+    file_done(CaseKind.ACTIVATE, card, by=by, at=at)
+    return card
+
+
+def _end_replaced(old: Card, *, by: Actor, at: datetime) -> None:
+    """A lost card ends as 3, any other as 4; one that has ended already stays."""
+    if TRANSITIONS[CardStatus(old.status)]:
+        move_card(
+            old, ending_of(old), CardAct.CANCEL, by=by, at=at, **ending_stamps(CancelReason.REPLACED, at)
+        )
+
+
+def ending_of(card: Card) -> CardStatus:
+    lost = card.status in {CardStatus.LOST, CardStatus.TEMPORARILY_LOST}
+    return CardStatus.LOST_CANCELLED if lost else CardStatus.CANCELLED
+
+
+def ending_stamps(reason: str, at: datetime) -> dict[str, Any]:
+    return {"cancelled_at": at, "cancel_reason": reason, "loss_ends_at": None}
+
+
+@transaction.atomic
+def activate_account(card_id: UUID, *, by: Actor, at: datetime) -> Card:
+    """金融账户激活, on a card in the holder's hands. The card's own status does not move."""
+    require(by, Permission.CARD_HAND_OVER)
+    card = locked_card(card_id, by=by)
+    if card.status not in {CardStatus.INACTIVE, CardStatus.NORMAL}:
+        raise rules.card_refusal(card.status, CardAct.ACTIVATE_ACCOUNT, card.status)
+    if card.account_id is None:
+        raise rules.NoAccount
+    card.account = banks.activate(card.account_id, by=by, at=at)
+    note_card(card, CardAct.ACTIVATE_ACCOUNT, old=card.status, by=by, at=at)
+    return card

@@ -1,0 +1,149 @@
+"""The only way a card or a case changes its status: locked row, table, event, audit, job."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from procrastinate.contrib.django import app as jobs
+
+from yikatong.core import audit
+from yikatong.core.actor import Actor
+from yikatong.core.clock import day_of
+from yikatong.core.errors import NotFound
+from yikatong.registry.cards import rules
+from yikatong.registry.cards.models import (
+    CASE_TRANSITIONS,
+    TRANSITIONS,
+    Card,
+    CardEvent,
+    CardStatus,
+    Case,
+    CaseKind,
+    CaseStatus,
+    CaseStep,
+)
+from yikatong.registry.cards.rules import CardAct
+from yikatong.registry.holders.rules import acts_for
+from yikatong.registry.regions.law import province
+
+#: Codes listen under this name; they stand above cards, so the task is named and not imported.
+CARD_CHANGED: Final = "codes.card_changed"
+
+
+def locked_card(card_id: UUID, *, by: Actor) -> Card:
+    """The card's row, locked, with its holder; NotFound to a stranger."""
+    cards = Card.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "holder", "account__bank"
+    )
+    card = cards.filter(pk=card_id).first()
+    if card is None or not acts_for(by, card.holder):
+        raise NotFound("没有找到这张社会保障卡。请核对后重试。")
+    return card
+
+
+def locked_case(case_id: UUID, *, by: Actor) -> Case:
+    cases = Case.objects.select_for_update(of=("self",), no_key=True).select_related("holder", "bank")
+    case = cases.filter(pk=case_id).first()
+    if case is None or not acts_for(by, case.holder):
+        raise NotFound("没有找到这件受理单。请核对受理号后重试。")
+    return case
+
+
+def move_card(
+    card: Card, to: CardStatus, act: CardAct, *, by: Actor, at: datetime, note: str = "", **stamps: Any
+) -> Card:
+    """Move a locked card along the table; raises IllegalCardMove."""
+    old = CardStatus(card.status)
+    if to not in TRANSITIONS[old]:
+        raise rules.card_refusal(old, act, to)
+    card.status = to
+    for name, value in stamps.items():
+        setattr(card, name, value)
+    card.save(update_fields=["status", *stamps])
+    note_card(card, act, old=old, by=by, at=at, note=note)
+    tell_codes([card.pk])
+    return card
+
+
+def note_card(card: Card, act: CardAct, *, old: str, by: Actor, at: datetime, note: str = "") -> None:
+    """Event and audit of a step, without moving."""
+    CardEvent.objects.create(
+        card=card,
+        at=at,
+        kind=act.value,
+        from_status=old,
+        to_status=card.status,
+        actor_name=by.name,
+        channel=by.channel,
+        note=note[:200],
+    )
+    facts = {"from": str(old), "to": str(card.status)}
+    audit.record(
+        f"cards:card:{act.value}", subject=f"card:{card.pk}", holder_id=card.holder_id, by=by, at=at, **facts
+    )
+
+
+def tell_codes(card_ids: Iterable[UUID]) -> None:
+    """Defer the job that updates lists and hot entries; it commits with the act."""
+    tasks: list[dict[str, Any]] = [{"card_id": str(card_id)} for card_id in card_ids]
+    if tasks:
+        jobs.configure_task(CARD_CHANGED, allow_unknown=True).batch_defer(*tasks)
+
+
+def move_case(case: Case, to: CaseStatus, *, by: Actor, at: datetime, note: str = "", **stamps: Any) -> Case:
+    """Move a locked case along its table, with the limit of the next step; raises IllegalCaseMove."""
+    old = CaseStatus(case.status)
+    if to not in CASE_TRANSITIONS[old]:
+        raise rules.case_refusal(old, to)
+    case.step_due_on = rules.due_on(case, to, day_of(at), province())
+    case.status = to
+    if not CASE_TRANSITIONS[to]:
+        stamps["closed_at"] = at
+    for name, value in stamps.items():
+        setattr(case, name, value)
+    case.save(update_fields=["status", "step_due_on", *stamps])
+    _note_case(case, by=by, at=at, note=note)
+    return case
+
+
+@transaction.atomic
+def open_case(case: Case, *, by: Actor, at: datetime) -> Case:
+    """Number and store a new case in status SUBMITTED."""
+    case.status = CaseStatus.SUBMITTED
+    case.number = rules.case_number(case.division_code, day_of(at), next_numbers(1)[0])
+    case.channel, case.created_at, case.created_by = by.channel, at, by.name
+    case.step_due_on = rules.due_on(case, CaseStatus.SUBMITTED, day_of(at), province())
+    case.save(force_insert=True)
+    _note_case(case, by=by, at=at)
+    return case
+
+
+def file_done(kind: CaseKind, card: Card, *, by: Actor, at: datetime, reason: str = "") -> Case:
+    """受理单 of a matter that ends where it began, so that its receipt has a number."""
+    case = Case(
+        kind=kind, holder_id=card.holder_id, card=card, division_code=card.division_code, reason=reason
+    )
+    return move_case(open_case(case, by=by, at=at), CaseStatus.DONE, by=by, at=at)
+
+
+def next_numbers(count: int) -> list[int]:
+    """Numbers for cases from one sequence: no row is hot, gaps are allowed."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('cards_case_number') FROM generate_series(1, %s)", [count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def _note_case(case: Case, *, by: Actor, at: datetime, note: str = "") -> None:
+    CaseStep.objects.create(
+        case=case, at=at, status=case.status, actor_name=by.name, channel=by.channel, note=note[:200]
+    )
+    audit.record(
+        f"cards:case:{case.status}",
+        subject=f"case:{case.pk}",
+        holder_id=case.holder_id,
+        by=by,
+        at=at,
+        kind=str(case.kind),
+    )

@@ -1,0 +1,131 @@
+"""Read cards and cases. Acts and portals that have already read the holder use the plain ones."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Case as When
+from django.db.models import QuerySet, Value
+from django.db.models import When as Is
+
+from yikatong.core import looks
+from yikatong.core.actor import Actor
+from yikatong.core.errors import NotFound
+from yikatong.registry.cards import rules
+from yikatong.registry.cards.models import (
+    COMING,
+    LIVE,
+    Card,
+    CardEvent,
+    CardStatus,
+    Case,
+    CaseKind,
+    CaseStatus,
+)
+from yikatong.registry.holders.rules import acts_for
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a case as its holder follows it; `at` is None for the step that is still to come."""
+
+    label: str
+    at: datetime | None
+    actor: str
+    note: str
+    owner: str
+    due_on: date | None
+    is_current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LossCover:
+    """What a loss has stopped, and what it has not."""
+
+    social_security: bool
+    bank: bool
+    bank_name: str
+    hotline: str
+    ends_at: datetime | None
+    advice: str
+
+
+def card_of(holder_id: UUID) -> Card | None:
+    """The live card, else the one on its way, else the last one there was."""
+    rank = When(Is(status__in=LIVE, then=Value(0)), Is(status__in=COMING, then=Value(1)), default=Value(2))
+    cards = Card.objects.select_related("account__bank").filter(holder_id=holder_id)
+    return cards.order_by(rank, "-issued_on", "-pk").first()
+
+
+def cards_of(holder_id: UUID) -> QuerySet[Card]:
+    """All cards of a holder, the latest first."""
+    return (
+        Card.objects.select_related("account__bank").filter(holder_id=holder_id).order_by("-issued_on", "-pk")
+    )
+
+
+def cases_of(holder_id: UUID) -> QuerySet[Case]:
+    """All matters of a holder, the latest first."""
+    cases = Case.objects.select_related("bank", "outlet", "card").filter(holder_id=holder_id)
+    return cases.order_by("-created_at", "-pk")
+
+
+@transaction.atomic
+def case(number: str, *, by: Actor, at: datetime) -> Case:
+    """A case by its number, with a look row; NotFound to a stranger."""
+    cases = Case.objects.select_related("holder", "bank", "outlet", "card", "old_card")
+    found = cases.filter(number=number.strip()).first()
+    if found is None or not acts_for(by, found.holder):
+        raise NotFound("没有找到这件受理单。请核对受理号后重试。")
+    looks.record(found.holder_id, by=by, at=at, purpose="查询受理进度", fields=("姓名", "受理单"))
+    return found
+
+
+def timeline(case: Case) -> list[Step]:
+    """The steps taken, and after them the one being waited for, with its owner and limit."""
+    steps = [
+        Step(CaseStatus(one.status).label, one.at, one.actor_name, one.note, "", None, is_current=False)
+        for one in case.steps.order_by("at", "pk")
+    ]
+    return [*steps, *_waiting(case)]
+
+
+def _waiting(case: Case) -> Iterator[Step]:
+    if case.status in rules.CASE_OWNER:
+        owner, next_step = rules.CASE_OWNER[case.status], rules.CASE_NEXT_STEP[case.status]
+        yield Step(next_step, None, "", "", owner, case.step_due_on, is_current=True)
+
+
+def events_of(card: Card) -> QuerySet[CardEvent]:
+    return card.events.order_by("at", "pk")
+
+
+def queue(
+    by: Actor, status: str, kinds: tuple[str, ...] = (CaseKind.APPLY, CaseKind.REPLACE)
+) -> QuerySet[Case]:
+    """Cases of the actor's region in a status, the oldest first: work lists of the counter."""
+    cases = Case.objects.select_related("bank", "outlet").filter(status=status, kind__in=kinds)
+    return cases.filter(division_code__startswith=by.scope).order_by("created_at")
+
+
+def loss_cover(card: Card) -> LossCover:
+    """Which halves a loss of this card covers (would cover, before it is reported)."""
+    bank = card.account.bank if card.account else None
+    lost = card.status in {CardStatus.LOST, CardStatus.TEMPORARILY_LOST}
+    covers_bank = bank is not None and bank.joint_loss
+    return LossCover(
+        social_security=lost or card.status in {CardStatus.NORMAL, CardStatus.INACTIVE},
+        bank=covers_bank,
+        bank_name=bank.name if bank else "",
+        hotline=bank.hotline if bank else "",
+        ends_at=card.loss_ends_at,
+        advice=_advice(bank.name, bank.hotline, joint=covers_bank) if bank else "该卡没有关联银行账户。",
+    )
+
+
+def _advice(name: str, hotline: str, *, joint: bool) -> str:
+    if joint:
+        return f"社会保障功能和{name}金融账户同时挂失。"
+    return f"只挂失社会保障功能；金融账户须另向{name}挂失，请拨打 {hotline}。"

@@ -1,0 +1,237 @@
+"""What the status tables mean to people: words, owners, limits, fees. Pure decisions."""
+
+from datetime import date, timedelta
+from typing import Final
+
+from django.db.models import TextChoices
+
+from yikatong.core.actor import Channel
+from yikatong.core.errors import DomainError
+from yikatong.core.workdays import add_workdays
+from yikatong.registry.cards.models import Card, CardStatus, Case, CaseStatus
+from yikatong.registry.regions.law import ByLaw
+from yikatong.registry.regions.profile import Profile
+
+
+class ReplaceReason(TextChoices):
+    LOST = "lost", "丢失"
+    DAMAGED = "damaged", "损坏"
+    DEFECT = "defect", "制作质量问题"
+    EXPIRED = "expired", "到期"
+    CHANGED = "changed", "卡面信息变更"
+    BANK = "bank", "更换银行"
+
+
+class CancelReason(TextChoices):
+    DECEASED = "deceased", "死亡"
+    EMIGRATED = "emigrated", "出国定居或丧失国籍"
+    MOVED = "moved", "转移到外省"
+    DUPLICATE = "duplicate", "重复发卡"
+    REQUEST = "request", "本人申请"
+    REPLACED = "replaced", "补换新卡"
+
+
+class CardAct(TextChoices):
+    """What happens to a card; the value is the kind of its event."""
+
+    MADE = "made", "制成"
+    HAND_OVER = "handed_over", "领卡"
+    ACTIVATE = "activated", "启用"
+    TEMPORARY_LOSS = "temporarily_lost", "临时挂失"
+    LOSS = "lost", "正式挂失"
+    RELEASE = "released", "解除挂失"
+    LOSS_ENDED = "loss_ended", "临时挂失到期"
+    CANCEL = "cancelled", "注销"
+    ACTIVATE_ACCOUNT = "account_activated", "金融账户激活"
+
+
+NEXT_STEP: Final[dict[str, str]] = {
+    CardStatus.RELEASED: "下一步：凭有效证件到领卡网点领取。",
+    CardStatus.INACTIVE: "下一步：领卡后在窗口启用。",
+    CardStatus.NORMAL: "卡片可以正常使用。",
+    CardStatus.TEMPORARILY_LOST: "下一步：找到卡片的解除挂失，确已丢失的办理正式挂失后补卡。",
+    CardStatus.LOST: "下一步：办理补卡；找到卡片的按规定到窗口解除挂失。",
+    CardStatus.LOST_CANCELLED: "该卡已经作废，需要用卡请重新申领。",
+    CardStatus.CANCELLED: "该卡已经作废，需要用卡请重新申领。",
+}
+
+CASE_NEXT_STEP: Final[dict[str, str]] = {
+    CaseStatus.SUBMITTED: "经办机构审核申请材料。",
+    CaseStatus.CHECKED: "所选银行预开立金融账户。",
+    CaseStatus.PREOPENED: "等待编入制卡批次。",
+    CaseStatus.PRODUCING: "制卡机构制作卡片。",
+    CaseStatus.FAILED: "经办机构核对失败原因后重新送制。",
+    CaseStatus.READY: "持有效证件到领卡网点领取，领取后启用。",
+    CaseStatus.DONE: "已经办结。",
+    CaseStatus.REJECTED: "可按说明补正后重新申请。",
+    CaseStatus.WITHDRAWN: "需要时可以重新申请。",
+}
+
+#: Who has to move next. One owner for each open status.
+CASE_OWNER: Final[dict[str, str]] = {
+    CaseStatus.SUBMITTED: "受理地经办机构",
+    CaseStatus.CHECKED: "合作银行",
+    CaseStatus.PREOPENED: "制卡管理岗",
+    CaseStatus.PRODUCING: "制卡机构",
+    CaseStatus.FAILED: "受理地经办机构",
+    CaseStatus.READY: "领卡网点",
+}
+
+
+class IllegalCardMove(ByLaw):
+    """Says the present status, why not, and the next step. facts: from, to."""
+
+    code, articles = "card_illegal_move", ("G5", "N17")
+
+
+class IllegalCaseMove(ByLaw):
+    code, articles = "case_illegal_move", ("G5",)
+
+
+class HasCard(ByLaw):
+    code, articles = "has_card", ("G5",)
+    message = "一人一卡：此人已有社会保障卡。卡片丢失、损坏、到期或信息变更的，请办理补换。"
+
+
+class HasComingCard(ByLaw):
+    code, articles = "has_coming_card", ("G5",)
+    message = "一人一卡：此人的新卡已经制成，正在等待领取或启用，请先领取并启用新卡。"
+
+
+class HasOpenCase(ByLaw):
+    code, articles = "has_open_case", ("G5",)
+    message = "此人已有一件申领或补换正在办理，不能重复申请；请查询办理进度。"
+
+
+class NoLiveCard(ByLaw):
+    code, articles = "no_live_card", ("G5",)
+    message = "此人没有可以补换的社会保障卡，请办理申领。"
+
+
+class HolderNotActive(DomainError):
+    code = "holder_not_active"
+    message = "该持卡人已故、已合并或已迁出，不能办理新卡。"
+
+
+class WrongReason(DomainError):
+    code, status = "reason_invalid", 422
+    message = "请从列表中选择原因。"
+
+
+class LossFirst(ByLaw):
+    code, articles = "loss_first", ("G5", "N17")
+    message = "以丢失为由补卡，须先办理正式挂失。下一步：办理正式挂失，再办理补卡。"
+
+
+class FormalLossFinal(ByLaw):
+    code, articles = "formal_loss_final", ("S14", "G5")
+    message = "本省规定正式挂失后不能解除。下一步：办理补卡，补卡后旧卡注销。"
+
+
+class LostBeforeActivation(ByLaw):
+    code, articles = "lost_before_activation", ("G5",)
+    message = "该卡尚未启用就已挂失，不能解除挂失后使用。下一步：办理补卡。"
+
+
+class LossOfNewCard(ByLaw):
+    code, articles = "new_card_lost_while_old_lives", ("G5",)
+    message = "新卡尚未启用，原卡仍在有效状态，不能再挂失新卡。下一步：注销新卡后重新补卡。"
+
+
+class WrongChannel(ByLaw):
+    code, status, articles = "channel_not_offered", 403, ("S14", "G5")
+
+
+class NoAccount(DomainError):
+    code = "no_account"
+    message = "该卡没有关联金融账户，不能激活。请向所选银行查询预开户结果。"
+
+
+class InProduction(ByLaw):
+    code, articles = "case_in_production", ("G5",)
+    message = "申请已送银行或制卡机构办理，不能撤回；制成后可以注销。"
+
+
+class BadDelivery(DomainError):
+    code, status = "delivery_invalid", 422
+    message = "领取方式应为自取或邮寄；邮寄的须有通讯地址。"
+
+
+class NoOutlet(DomainError):
+    code, status = "outlet_unknown", 422
+    message = "没有这个领卡网点，或网点暂停服务，请另选网点。"
+
+
+class NoteMissing(DomainError):
+    code, status = "note_missing", 422
+    message = "请填写原因，申请人可以看到。"
+
+
+def card_refusal(status: str, act: CardAct, to: str) -> IllegalCardMove:
+    """E.g. 卡片当前为“注销”，不能办理临时挂失。该卡已经作废，…"""
+    label = CardStatus(status).label
+    text = f"卡片当前为“{label}”，不能办理{act.label}。{NEXT_STEP[status]}"
+    return IllegalCardMove(text, **{"from": str(status), "to": str(to)})
+
+
+def case_refusal(status: str, to: str) -> IllegalCaseMove:
+    label, wanted = CaseStatus(status).label, CaseStatus(to).label
+    text = f"受理单当前为“{label}”，不能转为“{wanted}”。{CASE_NEXT_STEP[status]}"
+    return IllegalCaseMove(text, **{"from": str(status), "to": str(to)})
+
+
+def due_on(case: Case, status: CaseStatus, day: date, profile: Profile) -> date | None:
+    """Limit of the step that begins on `day`, in working days; a card waits for its holder calendar days."""
+    days = profile.limits.days
+    match status:
+        case CaseStatus.SUBMITTED | CaseStatus.FAILED:
+            return add_workdays(day, days("check"))
+        case CaseStatus.CHECKED:
+            return add_workdays(day, days("preopen"))
+        case CaseStatus.PREOPENED:
+            return add_workdays(day, days("produce") + days("hand_over"))
+        case CaseStatus.PRODUCING:  # one limit for batch and making
+            return case.step_due_on
+        case CaseStatus.READY:
+            return day + timedelta(days=profile.limits.kept_days)
+    return None
+
+
+def case_number(division_code: str, day: date, sequence: int) -> str:
+    """受理号: division 6, month and day 4, sequence at least 6. It never starts again: no number twice."""
+    return f"{division_code[:6]}{day:%m%d}{sequence:06d}"
+
+
+def fee_fen(reason: str, profile: Profile) -> int:
+    """工本费 of a replacement, in fen: a card that was made badly costs nothing."""
+    return 0 if reason == ReplaceReason.DEFECT and profile.card.defect_free else profile.card.replacement_fen
+
+
+def category_of(birth_date: date, day: date) -> Card.Category:
+    """卡类别 by age; children of school age count as students."""
+    age = day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+    if age < 6:
+        return Card.Category.PRESCHOOL
+    if age < 16:
+        return Card.Category.STUDENT
+    return Card.Category.ADULT if age < 60 else Card.Category.ELDER
+
+
+def expiry(issued_on: date, years: int) -> date:
+    try:
+        return issued_on.replace(year=issued_on.year + years)
+    except ValueError:  # 29 February
+        return date(issued_on.year + years, 2, 28)
+
+
+def check_channel(channel: Channel, offered: tuple[str, ...], act: CardAct) -> None:
+    """Whether the province offers this act in this channel. The platform itself is no channel of people."""
+    words = {
+        Channel.WEB: "citizen",
+        Channel.MOBILE: "citizen",
+        Channel.KIOSK: "kiosk",
+        Channel.COUNTER: "counter",
+    }
+    word = words.get(channel)
+    if word is not None and word not in offered:
+        raise WrongChannel(f"此渠道不办理{act.label}，请到服务窗口办理。")

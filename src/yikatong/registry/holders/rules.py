@@ -1,0 +1,217 @@
+"""Who may be registered, and who may act for a holder. Pure decisions."""
+
+import re
+import unicodedata
+from collections.abc import Container
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from django.db.models import TextChoices
+
+from yikatong.core.actor import Actor, Role
+from yikatong.core.errors import DomainError
+from yikatong.registry.holders import certificates, names
+from yikatong.registry.holders.certificates import Certificate, Kind
+from yikatong.registry.holders.models import Holder
+from yikatong.registry.regions.law import ByLaw
+
+CHINA: Final = "CHN"
+#: Own social-security number, for those whose certificate carries one of 18 digits.
+_CARRIES_NUMBER: Final = frozenset({Kind.RESIDENT_ID, Kind.HK_MO_TW_RESIDENCE, Kind.FOREIGN_RESIDENT})
+_PERMIT_REGIONS: Final = {"H": "HKG", "M": "MAC"}
+
+
+class Ground(TextChoices):
+    """申领依据: why a person may hold a card of the province (Guangdong art. 5)."""
+
+    RESIDENCE = "residence", "居住"
+    WORK = "work", "就业"
+    INSURANCE = "insurance", "参加社会保险"
+    SERVICES = "services", "享受公共服务"
+
+
+class NoGround(ByLaw):
+    code, status, articles = "no_ground", 422, ("G5",)
+    message = "在本省居住、就业、参加社会保险或享受公共服务的个人可以申领；请选择其中一项并出示证明。"
+
+
+class OutsideProvince(ByLaw):
+    code, status, articles = "outside_province", 422, ("G5",)
+    message = "所在区划不在本省或不存在，请填写在本省居住、就业或参保地的区划代码。"
+
+
+class BadPhone(DomainError):
+    code, status = "phone_invalid", 422
+    message = "手机号码应为 11 位数字，以 13 至 19 开头，请核对。"
+
+
+class BirthDateMissing(DomainError):
+    code, status = "birth_date_missing", 422
+    message = "这种证件的号码不含出生日期，请填写出生日期。"
+
+
+class BirthDateWrong(DomainError):
+    code, status = "birth_date_invalid", 422
+    message = "出生日期不能晚于今天或早于 1900 年，请核对。"
+
+
+class BirthDateDiffers(DomainError):
+    code, status = "birth_date_differs", 422
+    message = "填写的出生日期与证件号码不一致，请对照证件核对。"
+
+
+class SexDiffers(DomainError):
+    code, status = "sex_differs", 422
+    message = "填写的性别与证件号码不一致，请对照证件核对。"
+
+
+class NationalityWrong(DomainError):
+    code, status = "nationality_invalid", 422
+    message = "国籍应为三位字母代码（如 CHN），持护照或外国人永久居留身份证的应填写外国国籍。"
+
+
+class BadCategory(DomainError):
+    code, status = "category_invalid", 422
+    message = "请选择优待类别，并填写证明来源。"
+
+
+class AddressTooLong(DomainError):
+    code, status = "address_too_long", 422
+    message = "通讯地址最多 100 字，请缩短。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What is filled in about a person, as typed."""
+
+    kind: str
+    number: str
+    name: str
+    phone: str
+    division_code: str
+    ground: str
+    sex: str | None = None
+    birth_date: date | None = None
+    address: str = ""
+    nationality: str = CHINA
+    ethnicity: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """A claim that holds, in one spelling."""
+
+    certificate: Certificate
+    name: names.Name
+    social_security_number: str
+    sex: str
+    birth_date: date
+    nationality: str
+    ethnicity: str
+    phone: str
+    address: str
+    division_code: str
+    ground: str
+
+
+def read(claim: Claim, *, known_divisions: Container[str], province_code: str, today: date) -> Person:
+    """The person a claim describes; raises BadCertificate, BadName or one of the refusals above."""
+    certificate = certificates.check(
+        kind_of(claim.kind), claim.number, known_divisions=known_divisions, today=today
+    )
+    nationality = _nationality(certificate.kind, claim.nationality)
+    if claim.ground not in Ground.values:
+        raise NoGround
+    if (
+        not claim.division_code.startswith(province_code[:2])
+        or claim.division_code[:6] not in known_divisions
+    ):
+        raise OutsideProvince
+    if len(claim.address) > 100:
+        raise AddressTooLong
+    return Person(
+        certificate=certificate,
+        name=names.normalise(claim.name),
+        social_security_number=social_security_number(certificate, nationality),
+        sex=_sex(certificate, claim.sex),
+        birth_date=_birth_date(certificate, claim.birth_date, today),
+        nationality=nationality,
+        ethnicity=claim.ethnicity,
+        phone=phone(claim.phone),
+        address=claim.address.strip(),
+        division_code=claim.division_code,
+        ground=claim.ground,
+    )
+
+
+def phone(text: str) -> str:
+    """Eleven digits, without country code, blanks and hyphens; raises BadPhone."""
+    plain = re.sub(r"[\s-]", "", unicodedata.normalize("NFKC", text)).removeprefix("+86")
+    if not re.fullmatch(r"1[3-9][0-9]{9}", plain):
+        raise BadPhone
+    return plain
+
+
+def social_security_number(certificate: Certificate, nationality: str) -> str:
+    """社会保障号码, 18 characters: the certificate's own number where it has 18 digits.
+
+    Else the country or region code, then the certificate number filled with zeros to fifteen: the form in
+    which the social insurance of foreigners numbers its members.
+    """
+    number = certificate.number
+    if certificate.kind in _CARRIES_NUMBER and len(number) == 18:
+        return number
+    region = {
+        Kind.HK_MO_PERMIT: _PERMIT_REGIONS.get(number[:1], CHINA),
+        Kind.TW_PERMIT: "TWN",
+    }.get(certificate.kind, nationality)
+    return region + number.rjust(15, "0")[-15:]
+
+
+def serves(by: Actor, division_code: str) -> bool:
+    """Whether the actor may serve a holder of this division.
+
+    全省通办: staff of the province serve every holder of the province (Guangdong art. 5, Opinions 10).
+    """
+    return by.role is not Role.HOLDER and division_code.startswith(by.scope[:2])
+
+
+def acts_for(by: Actor, holder: Holder) -> bool:
+    """The holder himself, one who acts for him, or staff who may serve him."""
+    if by.role is Role.HOLDER:
+        return holder.pk in {by.id, by.for_holder}
+    return serves(by, holder.division_code)
+
+
+def kind_of(code: str) -> Kind:
+    """Raises BadCertificate for a code that is none."""
+    for kind in Kind:
+        if kind.value == code:
+            return kind
+    raise certificates.BadCertificate("没有这种证件类型，请从列表中选择。")
+
+
+def _nationality(kind: Kind, code: str) -> str:
+    plain = code.strip().upper()
+    foreign = kind in {Kind.PASSPORT, Kind.FOREIGN_RESIDENT}
+    if not re.fullmatch(r"[A-Z]{3}", plain) or foreign == (plain == CHINA):
+        raise NationalityWrong
+    return plain
+
+
+def _sex(certificate: Certificate, filled: str | None) -> str:
+    if certificate.sex and filled not in {None, "", Holder.Sex.UNKNOWN.value, certificate.sex}:
+        raise SexDiffers
+    return certificate.sex or (filled if filled in Holder.Sex.values and filled else Holder.Sex.UNKNOWN.value)
+
+
+def _birth_date(certificate: Certificate, filled: date | None, today: date) -> date:
+    if certificate.birth_date and filled not in {None, certificate.birth_date}:
+        raise BirthDateDiffers
+    born = certificate.birth_date or filled
+    if born is None:
+        raise BirthDateMissing
+    if not certificates.EARLIEST_BIRTH <= born <= today:
+        raise BirthDateWrong
+    return born
