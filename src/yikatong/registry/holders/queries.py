@@ -174,7 +174,7 @@ def _found(holder: Holder, match: Match) -> Found:
     return Found(
         holder_id=holder.pk,
         name=holder.name if in_hand else names.mask(holder.name),
-        certificate_kind=certificate.get_kind_label(),
+        certificate_kind=str(certificate),
         certificate=certificates.mask(certificate.number),
         phone=mask_phone(holder.phone or ""),
         division_code=holder.division_code,
