@@ -16,7 +16,7 @@ class Tick(Protocol):
 
 @contextmanager
 def progress(label: str, total: int) -> Iterator[Tick]:
-    """Show how far a command is, in some twenty plain lines: `with progress("校验", 1000) as tick:`."""
+    """Show how far a command is. The block gets a function to call once a unit; plain output has ~20 lines."""
     yield_bar = _bar if sys.stderr.isatty() else _lines
     with yield_bar(label, total) as tick:
         yield tick

@@ -40,7 +40,9 @@ class DeskForm(forms.Form):
             if "required" in field.error_messages and field.label:
                 field.error_messages["required"] = _missing(field)
 
-    def refuse(self, error: DomainError, field: str | None = None, link: tuple[str, str] | None = None) -> None:
+    def refuse(
+        self, error: DomainError, field: str | None = None, link: tuple[str, str] | None = None
+    ) -> None:
         """A fault of one field stands at the field; any other is the refusal of the whole."""
         if field is None:
             self.refusal, self.refusal_link = error, link

@@ -145,7 +145,9 @@ def _take(login: str, address: str, user: StaffUser | None, at: datetime) -> Non
 
 def _record(what: str, user: StaffUser | None, at: datetime, **facts: str) -> None:
     by = user.actor(Channel.WEB) if user else SYSTEM
-    audit.record(f"staff:login:{what}", subject=f"staff:{user.id if user else 'unknown'}", by=by, at=at, **facts)
+    audit.record(
+        f"staff:login:{what}", subject=f"staff:{user.id if user else 'unknown'}", by=by, at=at, **facts
+    )
 
 
 @cache

@@ -11,10 +11,15 @@ class LogInForm(DeskForm):
     username = forms.CharField(
         label="用户名",
         max_length=150,
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+        ),
     )
     password = forms.CharField(
-        label="密码", max_length=128, strip=False, widget=forms.PasswordInput(attrs={"autocomplete": "current-password"})
+        label="密码",
+        max_length=128,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
 
@@ -23,7 +28,9 @@ class CodeForm(DeskForm):
         label="动态口令",
         max_length=12,
         help_text="打开手机上的验证器，填写“一卡通”下的 6 位数字。每个口令只能用一次。",
-        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "class": "num"}),
+        widget=forms.TextInput(
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "class": "num"}
+        ),
     )
 
 
@@ -59,8 +66,10 @@ class DisplayForm(forms.Form):
     """Text size and shortcuts of this browser, kept in cookies."""
 
     fs = forms.ChoiceField(
-        label="字号", choices=[("1", "标准"), ("2", "大"), ("3", "较大"), ("4", "特大")], widget=forms.RadioSelect
+        label="字号",
+        choices=[("1", "标准"), ("2", "大"), ("3", "较大"), ("4", "特大")],
+        widget=forms.RadioSelect,
     )
-    keys = forms.ChoiceField(label="快捷键", choices=[("on", "开启"), ("off", "关闭")], widget=forms.RadioSelect)
-
-
+    keys = forms.ChoiceField(
+        label="快捷键", choices=[("on", "开启"), ("off", "关闭")], widget=forms.RadioSelect
+    )

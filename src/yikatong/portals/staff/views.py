@@ -97,7 +97,9 @@ def _enrolment(user_id: UUID, request: HttpRequest) -> dict[str, object]:
 
 def _qr(text: str) -> SafeString:
     out = BytesIO()
-    segno.make(text, error="m").save(out, kind="svg", scale=4, border=4, xmldecl=False, svgclass="qr", omitsize=True)
+    segno.make(text, error="m").save(
+        out, kind="svg", scale=4, border=4, xmldecl=False, svgclass="qr", omitsize=True
+    )
     return SafeString(out.getvalue().decode())  # our own drawing of squares
 
 
