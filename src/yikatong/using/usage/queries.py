@@ -1,0 +1,45 @@
+"""Read the uses of cards and codes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from yikatong.registry.catalogue.models import Place
+from yikatong.using.usage.models import Use
+
+
+@dataclass(frozen=True, slots=True)
+class SeenUse:
+    """A use as its holder sees it. `outcome`: 0 accepted, else the number of a refusal reason."""
+
+    used_at: datetime
+    place: str
+    icon: str
+    method: str
+    is_offline: bool
+    outcome: int
+    amount_fen: int
+
+    @property
+    def accepted(self) -> bool:
+        return self.outcome == 0
+
+
+def of_holder(holder_id: UUID, limit: int, before: datetime | None = None) -> list[SeenUse]:
+    """The latest `limit` uses of a holder, or those earlier than `before`; two queries."""
+    uses = Use.objects.filter(holder_id=holder_id).order_by("-used_at", "-sequence")
+    rows = list((uses.filter(used_at__lt=before) if before else uses)[:limit])
+    places = Place.objects.select_related("domain").in_bulk({row.place_id for row in rows if row.place_id})
+    return [_seen(row, places.get(row.place_id) if row.place_id else None) for row in rows]
+
+
+def _seen(use: Use, place: Place | None) -> SeenUse:
+    return SeenUse(
+        used_at=use.used_at,
+        place=place.name if place else f"终端 {use.terminal:012d}",
+        icon=(place.domain.icon if place else "") or "scan-line",
+        method=Use.Method(use.method).label,
+        is_offline=use.is_offline,
+        outcome=use.outcome,
+        amount_fen=use.amount_fen,
+    )
