@@ -4,6 +4,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from yikatong.portals.citizen.views import pwa
 from yikatong.site import health
 
 urlpatterns = [
@@ -12,6 +13,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("metrics", health.metrics),
     path("", include("yikatong.portals.shared.urls")),
+    path("sw.js", pwa.service_worker, name="service_worker"),  # at the root, to cover every page
     path("m/", include("yikatong.portals.citizen.urls")),
     path("counter/", include("yikatong.portals.counter.urls")),
     path("console/", include("yikatong.portals.console.urls")),

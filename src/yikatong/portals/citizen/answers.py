@@ -1,0 +1,46 @@
+"""How a form page answers: 303 after the act, else the page again with what is wrong."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+
+from yikatong.core.errors import DomainError
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a write: the browser fetches the next page, and a reload repeats nothing."""
+
+    status_code = 303
+
+
+def answer(
+    request: HttpRequest,
+    form: forms.Form,
+    template: str,
+    act: Callable[[dict[str, Any]], str],
+    **context: Any,
+) -> HttpResponse:
+    """`act` gets the cleaned data of a posted, valid form and returns where to go on.
+
+    A form that is wrong answers 422, a refused act its own status; both with the error summary in focus.
+    """
+    status = 200
+    if request.method == "POST":
+        status = 422
+        if form.is_valid():
+            try:
+                return SeeOther(act(form.cleaned_data))
+            except DomainError as refusal:
+                form.add_error(None, sentence(refusal))
+                status = refusal.status
+    return render(request, template, context | {"form": form}, status=status)
+
+
+def sentence(refusal: DomainError) -> str:
+    """What a person reads: the reason, how many tries are left, the article."""
+    left = refusal.facts.get("left")
+    more = f"还可以试 {left} 次。" if isinstance(left, int) else ""
+    return refusal.message + more + (f"（依据：{refusal.article}）" if refusal.article else "")

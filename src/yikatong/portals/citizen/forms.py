@@ -1,0 +1,126 @@
+"""What citizens fill in. Messages say what to do; ids and names are what browsers fill in by themselves."""
+
+import re
+from typing import Any
+
+from django import forms
+
+from yikatong.registry.banks.models import Bank
+from yikatong.registry.cards.rules import ReplaceReason
+from yikatong.registry.regions.models import Outlet
+
+DIGITS = {"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}
+PHONE = re.compile(r"^1\d{10}$")
+DELIVERIES = [("0", "到网点领取"), ("1", "邮寄到家")]
+
+
+class PhoneField(forms.CharField):
+    def clean(self, value: Any) -> str:
+        phone = re.sub(r"[\s-]", "", super().clean(value)).removeprefix("+86")
+        if not PHONE.match(phone):
+            raise forms.ValidationError("请填写 11 位手机号码")
+        return phone
+
+
+class SixDigits(forms.CharField):
+    """Six digits; full-width ones and spaces are understood."""
+
+    def __init__(self, label: str, *, secret: bool = False, **more: Any) -> None:
+        autocomplete = more.pop("autocomplete", "off")
+        attrs = DIGITS | {"class": "digits-in", "autocomplete": autocomplete}
+        widget = (forms.PasswordInput if secret else forms.TextInput)(attrs)
+        super().__init__(label=label, widget=widget, error_messages={"required": f"请填写{label}"}, **more)
+
+    def clean(self, value: Any) -> str:
+        digits = "".join(super().clean(value).split())
+        if len(digits) != 6 or not digits.isdecimal():
+            raise forms.ValidationError(f"{self.label}是 6 位数字")
+        return "".join(str(int(digit)) for digit in digits)
+
+
+class PhoneForm(forms.Form):
+    phone = PhoneField(
+        label="手机号码",
+        help_text="办社会保障卡时登记的手机号码。",
+        widget=forms.TextInput({"type": "tel", "autocomplete": "username tel-national", "inputmode": "tel"}),
+        error_messages={"required": "请填写手机号码"},
+    )
+
+
+class SmsForm(forms.Form):
+    code = SixDigits("短信验证码", autocomplete="one-time-code", help_text="5 分钟内有效。")
+
+
+class PasswordForm(forms.Form):
+    password = SixDigits("电子社保卡密码", secret=True, help_text="6 位数字，不是实体卡的密码。")
+
+
+class NewPasswordForm(forms.Form):
+    password = SixDigits(
+        "新密码",
+        secret=True,
+        autocomplete="new-password",
+        help_text="6 位数字，不要用连号、相同数字或证件号码里的数字。",
+    )
+    again = SixDigits("再输一遍", secret=True, autocomplete="new-password")
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        if "again" in data and data.get("password", data["again"]) != data["again"]:
+            self.add_error("again", "两次输入的密码不一样")
+        return data
+
+
+class ResetForm(NewPasswordForm):
+    code = SixDigits("短信验证码", autocomplete="one-time-code")
+    field_order = ("code", "password", "again")
+
+
+class LossForm(forms.Form):
+    kind = forms.ChoiceField(
+        label="挂失方式",
+        choices=[("temporary", "临时挂失"), ("formal", "正式挂失")],
+        error_messages={"required": "请选择挂失方式", "invalid_choice": "请选择挂失方式"},
+    )
+
+
+class ApplyForm(forms.Form):
+    """A free choice of the bank (Guangdong art. 5): no bank is chosen beforehand."""
+
+    bank = forms.ModelChoiceField(
+        label="合作银行",
+        queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
+        error_messages={"required": "请选择一家合作银行", "invalid_choice": "请选择列表中的银行"},
+    )
+    outlet = forms.ModelChoiceField(
+        label="领卡网点",
+        queryset=Outlet.objects.filter(is_open=True),
+        error_messages={"required": "请选择领卡网点", "invalid_choice": "请选择列表中的网点"},
+    )
+    delivery = forms.ChoiceField(label="领取方式", choices=DELIVERIES, initial="0")
+
+
+class ReplaceForm(ApplyForm):
+    reason = forms.ChoiceField(
+        label="补换原因",
+        choices=ReplaceReason.choices,
+        error_messages={"required": "请选择补换原因", "invalid_choice": "请选择补换原因"},
+    )
+
+
+class PlacesForm(forms.Form):
+    """The search of places; a strange value is no filter."""
+
+    q = forms.CharField(required=False, max_length=40)
+    domain = forms.CharField(required=False, max_length=12)
+    city = forms.RegexField(r"^\d{6}$", required=False)
+    page = forms.IntegerField(required=False, min_value=1, max_value=9999)
+
+    def wanted(self) -> dict[str, Any]:
+        self.is_valid()
+        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
+
+
+class DisplayForm(forms.Form):
+    fs = forms.ChoiceField(choices=[(size, size) for size in "1234"], required=False)
+    elder = forms.ChoiceField(choices=[("0", "0"), ("1", "1")], required=False)

@@ -1,0 +1,89 @@
+"""Who is logged in on this browser: a holder in the session, his actor on every request."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from yikatong.core.actor import Actor, Channel, Role
+from yikatong.portals.shared.refusals import wants_json
+from yikatong.registry.holders.models import Holder
+
+HOLDER, CHOICES, OPENED, DEVICE = "citizen", "citizen_choices", "citizen_code_opened", "citizen_device"
+
+
+class CitizenRequest(HttpRequest):
+    """A request of a logged-in holder, as `holder_required` hands it on."""
+
+    holder: Holder
+    actor: Actor
+
+
+View = Callable[..., HttpResponse]
+
+
+def actor_of(holder: Holder) -> Actor:
+    """The holder acts for himself; his name stays out of the audit log, his key is enough."""
+    return Actor(id=holder.id, name="持卡人本人", role=Role.HOLDER, channel=Channel.MOBILE)
+
+
+def begin(request: HttpRequest, holder: Holder) -> None:
+    """Log the holder in, under a fresh session key."""
+    end(request)
+    request.session.cycle_key()
+    request.session[HOLDER] = str(holder.id)
+
+
+def end(request: HttpRequest) -> None:
+    """Log the holder out; a member of staff logged in on the same browser stays."""
+    for key in (HOLDER, CHOICES, OPENED, DEVICE):
+        request.session.pop(key, None)
+    request.session.cycle_key()
+
+
+def current(request: HttpRequest) -> Holder | None:
+    key = request.session.get(HOLDER)
+    return Holder.objects.filter(id=UUID(key), status=Holder.Status.ACTIVE).first() if key else None
+
+
+def holder_required(view: View) -> View:
+    """Give `request.holder` and `request.actor`, or send to the log-in page (401 to a program)."""
+
+    @wraps(view)
+    def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if (holder := current(request)) is None:
+            return _ask_to_log_in(request)
+        request.holder, request.actor = holder, actor_of(holder)
+        response = view(request, *args, **kwargs)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+    return guarded
+
+
+def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
+    if wants_json(request):
+        body = {"title": "登录已过期，请重新登录。", "status": 401, "code": "logged_out"}
+        return JsonResponse(body, status=401, content_type="application/problem+json")
+    then = request.get_full_path() if request.method == "GET" else "/m/"
+    return HttpResponseRedirect("/m/login?" + urlencode({"next": then}))
+
+
+def safe_next(request: HttpRequest) -> str:
+    """Where to go on: only within this site."""
+    then = request.POST.get("next") or request.GET.get("next") or "/m/"
+    allowed = url_has_allowed_host_and_scheme(then, {request.get_host()}, require_https=request.is_secure())
+    return then if allowed else "/m/"
+
+
+def open_code(request: HttpRequest) -> None:
+    """The e-card password was right: codes may be shown until this session ends."""
+    request.session[OPENED] = True
+
+
+def is_code_open(request: HttpRequest) -> bool:
+    return bool(request.session.get(OPENED))

@@ -1,0 +1,115 @@
+"""How a card, an e-card or a case stands, in the words, tone and icon the citizen sees."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from yikatong.core.clock import day_of
+from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.cards.models import Card, CardStatus, Case, CaseKind, CaseStatus, ECard
+from yikatong.registry.cards.rules import CASE_OWNER
+from yikatong.registry.holders.models import Holder
+from yikatong.using.codes.reasons import Reason
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Never by colour alone: a word, an icon and a tone (good, warn, bad, idle)."""
+
+    word: str
+    tone: str
+    icon: str
+
+
+GOOD, WARN, BAD = "shield-check", "triangle-alert", "circle-x"
+CARDS = {
+    CardStatus.RELEASED: Standing("制作中", "idle", "hourglass"),
+    CardStatus.INACTIVE: Standing("未启用", "warn", WARN),
+    CardStatus.NORMAL: Standing("正常", "good", GOOD),
+    CardStatus.TEMPORARILY_LOST: Standing("临时挂失", "warn", WARN),
+    CardStatus.LOST: Standing("已挂失", "bad", BAD),
+    CardStatus.LOST_CANCELLED: Standing("已注销", "bad", BAD),
+    CardStatus.CANCELLED: Standing("已注销", "bad", BAD),
+}
+ACCOUNTS = {
+    BankAccount.Status.PREOPENED: Standing("未激活", "warn", WARN),
+    BankAccount.Status.ACTIVE: Standing("正常", "good", GOOD),
+    BankAccount.Status.LOST: Standing("已挂失", "bad", BAD),
+    BankAccount.Status.FROZEN: Standing("已冻结", "bad", BAD),
+    BankAccount.Status.CLOSED: Standing("已销户", "idle", "circle-minus"),
+}
+CASES = {
+    CaseStatus.DONE: Standing("已办结", "good", "circle-check"),
+    CaseStatus.REJECTED: Standing("未通过", "bad", BAD),
+    CaseStatus.WITHDRAWN: Standing("已撤回", "idle", "circle-minus"),
+    CaseStatus.FAILED: Standing("制卡失败，处理中", "warn", WARN),
+    CaseStatus.READY: Standing("待领取", "good", "package-check"),
+}
+REFUSED = {
+    CardStatus.RELEASED: Reason.CARD_NOT_ACTIVE,
+    CardStatus.INACTIVE: Reason.CARD_NOT_ACTIVE,
+    CardStatus.TEMPORARILY_LOST: Reason.CARD_LOST_TEMPORARY,
+    CardStatus.LOST: Reason.CARD_LOST,
+    CardStatus.LOST_CANCELLED: Reason.CARD_CANCELLED,
+    CardStatus.CANCELLED: Reason.CARD_CANCELLED,
+}
+# Where a refusal leads: a label and an address.
+NEXT = {
+    Reason.CARD_NOT_ACTIVE: ("查看怎么启用", "/m/help#activate"),
+    Reason.CARD_LOST_TEMPORARY: ("找回了，去解除挂失", "/m/card/release"),
+    Reason.CARD_LOST: ("去补卡", "/m/card/replace"),
+    Reason.CARD_CANCELLED: ("重新申领", "/m/apply"),
+    Reason.CARD_EXPIRED: ("去换卡", "/m/card/replace"),
+    Reason.ECARD_REMOVED: ("签发电子社保卡", "/m/card/ecard"),
+}
+STEPS = (
+    CaseStatus.SUBMITTED,
+    CaseStatus.CHECKED,
+    CaseStatus.PREOPENED,
+    CaseStatus.PRODUCING,
+    CaseStatus.READY,
+    CaseStatus.DONE,
+)
+
+
+def of_card(card: Card, *, at: datetime) -> Standing:
+    if card.status == CardStatus.NORMAL and card.expires_on < day_of(at):
+        return Standing("已过有效期", "warn", WARN)
+    return CARDS[CardStatus(card.status)]
+
+
+def of_account(account: BankAccount | None) -> Standing:
+    return (
+        ACCOUNTS[BankAccount.Status(account.status)]
+        if account
+        else Standing("未开户", "idle", "circle-minus")
+    )
+
+
+def of_case(case: Case) -> Standing:
+    return CASES.get(CaseStatus(case.status), Standing(CaseStatus(case.status).label, "idle", "hourglass"))
+
+
+def why_no_code(holder: Holder, card: Card | None) -> Reason | None:
+    """The reason this holder cannot show a code now, as the gate would name it; None when he can."""
+    if card is None:
+        return Reason.CARD_CANCELLED
+    if card.status in REFUSED:
+        return REFUSED[CardStatus(card.status)]
+    issued = ECard.objects.filter(holder=holder, status=ECard.Status.ISSUED).exists()
+    return None if issued else Reason.ECARD_REMOVED
+
+
+def progress(case: Case) -> list[tuple[str, str, str]]:
+    """The way of a card case: (state, label, owner), state one of done, now, todo, stopped."""
+    if case.kind not in {CaseKind.APPLY, CaseKind.REPLACE} or case.status in {
+        CaseStatus.REJECTED,
+        CaseStatus.WITHDRAWN,
+    }:
+        return []
+    here = CaseStatus.PRODUCING if case.status == CaseStatus.FAILED else CaseStatus(case.status)
+    at = len(STEPS) if here is CaseStatus.DONE else STEPS.index(here)
+    names = ("提交申请与审核", "银行预开户", "排入制卡批次", "制卡", "到网点领取", "启用办结")
+    return [
+        ("done" if n < at else "now" if n == at else "todo", name, CASE_OWNER.get(step, ""))
+        for n, (name, step) in enumerate(zip(names, STEPS, strict=True))
+    ]

@@ -1,0 +1,94 @@
+"""登录、选择持卡人、退出."""
+
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_POST
+
+from yikatong.core.clock import now
+from yikatong.core.errors import DomainError
+from yikatong.core.masking import mask_phone
+from yikatong.portals.citizen import demo, session
+from yikatong.portals.citizen.answers import SeeOther, answer
+from yikatong.portals.citizen.forms import PhoneForm, SmsForm
+from yikatong.portals.citizen.session import actor_of, begin, end, safe_next
+from yikatong.portals.shared.address import client_address
+from yikatong.registry.holders.models import Holder
+from yikatong.using.codes import actions as codes
+from yikatong.using.identity import actions as identity
+from yikatong.using.identity.rules import SmsTooSoon
+
+PHONE, NEXT = "citizen_phone", "citizen_next"
+
+
+def log_in(request: HttpRequest) -> HttpResponse:
+    """Step one: the phone. A code is sent whether or not we know it, so that nobody can ask who holds a card."""
+    if request.method == "GET":
+        request.session[NEXT] = safe_next(request)
+
+    def send(data: dict[str, Any]) -> str:
+        request.session[PHONE] = data["phone"]
+        try:
+            identity.send_code(data["phone"], at=now(), ip=client_address(request))
+        except SmsTooSoon:
+            return "/m/login/code?sent"  # the one before is still good
+        return "/m/login/code"
+
+    return answer(
+        request, PhoneForm(request.POST or None), "citizen/login.html", send, out=request.GET.get("out")
+    )
+
+
+def log_in_code(request: HttpRequest) -> HttpResponse:
+    """Step two: the code of the message."""
+    phone = request.session.get(PHONE)
+    if not phone:
+        return HttpResponseRedirect("/m/login")
+
+    def enter(data: dict[str, Any]) -> str:
+        holders = identity.log_in(phone, data["code"], at=now())
+        request.session[session.CHOICES] = [str(holder.id) for holder in holders]
+        return "/m/login/choose" if len(holders) > 1 else _go_on(request, holders[0])
+
+    shown = demo.last_text(phone) if settings.DEMO else ""
+    form = SmsForm(request.POST or None)
+    return answer(request, form, "citizen/login_code.html", enter, phone=mask_phone(phone), demo_text=shown)
+
+
+def choose(request: HttpRequest) -> HttpResponse:
+    """Several holders may share a phone: a parent and the children."""
+    keys = [UUID(key) for key in request.session.get(session.CHOICES, [])]
+    holders = list(Holder.objects.filter(id__in=keys, status=Holder.Status.ACTIVE).order_by("birth_date"))
+    if not holders:
+        return HttpResponseRedirect("/m/login")
+    chosen = next((one for one in holders if str(one.id) == request.POST.get("holder")), None)
+    if request.method == "POST" and chosen:
+        return SeeOther(_go_on(request, chosen))
+    wrong = request.method == "POST"
+    return render(
+        request, "citizen/choose.html", {"holders": holders, "wrong": wrong}, status=422 if wrong else 200
+    )
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    """The browser forgets its keys, so the platform forgets the device. Display choices stay."""
+    holder, device = session.current(request), request.session.get(session.DEVICE)
+    if holder and device:
+        with suppress(DomainError):  # released from elsewhere already
+            codes.revoke_device(UUID(device), by=actor_of(holder), at=now())
+    end(request)
+    response = SeeOther("/m/login?out=1")
+    response.headers["Clear-Site-Data"] = '"cache", "storage"'
+    return response
+
+
+def _go_on(request: HttpRequest, holder: Holder) -> str:
+    then = request.session.pop(NEXT, "/m/")
+    begin(request, holder)
+    request.session.pop(PHONE, None)
+    return str(then)
