@@ -78,7 +78,7 @@ def _open_database(settings: Settings, supervisor: Supervisor) -> None:
 
 
 def _prepare(settings: Settings, supervisor: Supervisor) -> None:
-    """Bring database and static files up to this version; both change nothing when they are."""
+    """Bring database, static files and divisions up to this version; nothing changes when they are."""
     supervisor.say("正在更新数据库结构……")
     _do("django", "migrate", "--noinput", "--verbosity=0")
     stamp, digest = settings.home / "static" / ".stamp", _static_digest()
@@ -86,7 +86,10 @@ def _prepare(settings: Settings, supervisor: Supervisor) -> None:
         supervisor.say("正在整理静态文件……")
         _do("django", "collectstatic", "--noinput", "--clear", "--verbosity=0")
         stamp.write_text(digest)
+    supervisor.say("正在更新行政区划……")
+    _do("yikatong.cli.main", "regions", "load")
     if settings.demo:
+        supervisor.say("正在准备演示数据……")
         _do("yikatong.cli.main", "demo", "load")
 
 
