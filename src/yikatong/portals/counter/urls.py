@@ -1,5 +1,23 @@
-"""Addresses of this face."""
+"""Addresses of the counter. No number of a person ever stands in one."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from yikatong.portals.counter.views import cases, desk, holder
+
+urlpatterns = [
+    path("", desk.workbench, name="counter"),
+    path("find", desk.find, name="counter-find"),
+    path("register", desk.register, name="counter-register"),
+    path("check", desk.to_check, name="counter-check"),
+    path("progress", cases.progress, name="counter-progress"),
+    path("holders/<uuid:holder_id>/", holder.overview, name="counter-holder"),
+    path("holders/<uuid:holder_id>/reveal", holder.reveal, name="counter-reveal"),
+    path("holders/<uuid:holder_id>/collect", holder.collect, name="counter-collect"),
+    path("holders/<uuid:holder_id>/<slug:key>", holder.matter, name="counter-matter"),
+    path("cases/<str:number>/", cases.case, name="counter-case"),
+    path("cases/<str:number>/receipt", cases.receipt, name="counter-receipt"),
+    path("cases/<str:number>/check", cases.check, name="counter-case-check"),
+    path("cases/<str:number>/reject", cases.reject, name="counter-case-reject"),
+    path("cases/<str:number>/retry", cases.retry, name="counter-case-retry"),
+    path("cases/<str:number>/withdraw", cases.withdraw, name="counter-case-withdraw"),
+]

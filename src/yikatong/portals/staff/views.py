@@ -1,16 +1,13 @@
 """Pages of logging in and of one's own account."""
 
-from io import BytesIO
 from uuid import UUID
 
 import pyotp
-import segno
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.safestring import SafeString
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -19,6 +16,7 @@ from yikatong.core.actor import Channel, Role
 from yikatong.core.clock import now
 from yikatong.core.errors import DomainError
 from yikatong.core.models import StaffUser
+from yikatong.portals.shared import qr
 from yikatong.portals.shared.address import client_address
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
@@ -89,18 +87,10 @@ def _enrolment(user_id: UUID, request: HttpRequest) -> dict[str, object]:
     if user.totp_confirmed_at is None:
         secret = str(user.totp_secret)
         address = pyotp.TOTP(secret).provisioning_uri(user.username, issuer_name=ISSUER)
-        shown |= {"qr": _qr(address), "secret": " ".join(secret[i : i + 4] for i in range(0, 32, 4))}
+        shown |= {"qr": qr.svg(address), "secret": " ".join(secret[i : i + 4] for i in range(0, 32, 4))}
     if demo.is_one(user):
         shown["demo_code"] = actions.usable_code(user, at) or ""
     return shown
-
-
-def _qr(text: str) -> SafeString:
-    out = BytesIO()
-    segno.make(text, error="m").save(
-        out, kind="svg", scale=4, border=4, xmldecl=False, svgclass="qr", omitsize=True
-    )
-    return SafeString(out.getvalue().decode())  # our own drawing of squares
 
 
 def _next(request: HttpRequest, user: StaffUser) -> str:

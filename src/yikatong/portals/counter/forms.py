@@ -1,0 +1,209 @@
+"""What is filled in at the counter. The acts decide; forms only take words apart."""
+
+from typing import Any, ClassVar
+
+from django import forms
+
+from yikatong.core.actor import Actor
+from yikatong.portals.shared.forms import DeskForm
+from yikatong.registry.banks.models import Bank
+from yikatong.registry.cards.rules import CancelReason, ReplaceReason
+from yikatong.registry.holders.certificates import Kind
+from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.rules import Ground
+from yikatong.registry.regions.models import Division, Outlet
+
+OUTLETS_MAX = 200
+DELIVERY = [("0", "到网点领取"), ("1", "邮寄到登记的通讯地址")]
+_SCAN = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "num", "data-number": ""}
+
+
+class Scanned(forms.TextInput):
+    """A number that may come from a scanner: shown again in groups, Enter goes on."""
+
+    echo = True
+
+
+class Verified(forms.MultipleChoiceField):
+    """The clerk confirms what he has seen with his own eyes."""
+
+    missing = "请确认已核验本人身份证件"
+
+    def __init__(self, words: str = "身份证件在有效期内，与本人一致") -> None:
+        super().__init__(
+            label="材料核验", choices=[("yes", words)], widget=forms.CheckboxSelectMultiple(), required=True
+        )
+
+
+class FindForm(DeskForm):
+    q = forms.CharField(
+        label="证件号码、卡号、手机号码或姓名",
+        max_length=60,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-key": "F2"}),
+    )
+
+
+class CaseNumberForm(DeskForm):
+    number = forms.CharField(
+        label="受理号",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "class": "num"}),
+    )
+
+
+class MatterForm(DeskForm):
+    """A form of a matter; `by` is the clerk, whose region and outlet bound the choices."""
+
+    quiet = ("verified",)
+
+    def __init__(self, *args: Any, by: Actor, **kwargs: Any) -> None:
+        self.by = by
+        super().__init__(*args, **kwargs)
+
+    def choose(self, name: str, choices: list[tuple[Any, Any]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - for the type checker
+        field.choices = choices
+
+
+class RegisterForm(MatterForm):
+    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
+    number = forms.CharField(label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"}))
+    name = forms.CharField(
+        label="姓名",
+        max_length=80,
+        strip=False,
+        help_text="与证件一致；少数民族姓名用间隔号“·”。",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    phone = forms.CharField(
+        label="手机号码", max_length=20, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"})
+    )
+    ground = forms.ChoiceField(label="申领依据", choices=Ground.choices, widget=forms.RadioSelect)
+    division_code = forms.ChoiceField(label="所在县（市、区）")
+    address = forms.CharField(
+        label="通讯地址",
+        max_length=120,
+        required=False,
+        help_text="选择邮寄领卡时需要。",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    birth_date = forms.DateField(
+        label="出生日期",
+        required=False,
+        help_text="18 位号码的证件可以不填。",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "出生日期应为年、月、日，例如 1990-03-07"},
+    )
+    sex = forms.ChoiceField(
+        label="性别",
+        required=False,
+        choices=[("", "按证件号码"), *Holder.Sex.choices],
+        help_text="18 位号码的证件可以不选。",
+    )
+    nationality = forms.CharField(label="国籍", max_length=3, initial="CHN", help_text="三位字母代码，中国为 CHN。")
+    verified = Verified()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("division_code", [("", "请选择"), *_counties(self.by)])
+
+
+class DeliveryForm(MatterForm):
+    """Which outlet, or by post."""
+
+    bank_code = forms.ChoiceField(label="合作银行", help_text="由持卡人自愿选择。")
+    delivery = forms.ChoiceField(label="领取方式", choices=DELIVERY, initial="0", widget=forms.RadioSelect)
+    outlet_id = forms.ChoiceField(label="领卡网点", required=False)
+    verified = Verified()
+
+    first_bank: ClassVar = ("", "请选择")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        banks = Bank.objects.filter(accepts_new=True).order_by("code").values_list("code", "name")
+        self.choose("bank_code", [self.first_bank, *banks])
+        self.choose("outlet_id", [("", "不指定"), *_outlets(self.by)])
+        self.fields["outlet_id"].initial = str(self.by.outlet_id or "")
+
+
+class ApplyForm(DeliveryForm):
+    pass
+
+
+class ReplaceForm(DeliveryForm):
+    reason = forms.ChoiceField(label="补换原因", choices=ReplaceReason.choices, widget=forms.RadioSelect)
+    first_bank = ("", "沿用原银行（支持的账号不变）")
+    field_order = ("reason", "bank_code", "delivery", "outlet_id", "verified")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["bank_code"].required = False
+
+
+class LossForm(MatterForm):
+    loss = forms.ChoiceField(label="挂失种类", widget=forms.RadioSelect, initial="temporary")
+    verified = Verified()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("loss", [("temporary", "临时挂失"), ("formal", "正式挂失")])
+
+
+class ReleaseForm(MatterForm):
+    verified = Verified("身份证件与本人一致，卡片已找到并出示")
+
+
+class CancelForm(MatterForm):
+    reason = forms.ChoiceField(
+        label="注销原因",
+        choices=[choice for choice in CancelReason.choices if choice[0] != CancelReason.REPLACED],
+        widget=forms.RadioSelect,
+    )
+    verified = Verified("身份证件或证明材料已核验，已告知注销后不能恢复")
+
+
+class ChangeForm(MatterForm):
+    phone = forms.CharField(
+        label="新手机号码",
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off", "class": "num"}),
+    )
+    verified = Verified()
+
+
+class CollectForm(MatterForm):
+    verified = Verified()
+
+
+class ReasonForm(DeskForm):
+    reason = forms.CharField(
+        label="不通过原因",
+        max_length=200,
+        help_text="申请人可以看到，请写明需要补正的内容。",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class RevealForm(DeskForm):
+    REASONS: ClassVar = ["核对联系方式", "通知领卡或补正材料", "核对身份信息"]
+    field = forms.ChoiceField(choices=[("phone", "手机号码"), ("number", "证件号码")])
+    reason = forms.ChoiceField(label="查看原因", choices=[(one, one) for one in REASONS])
+
+
+def _counties(by: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Counties of the clerk's province, by city; his own region first."""
+    rows = Division.objects.filter(code__startswith=by.scope[:2], is_current=True)
+    names = dict(rows.filter(level__lte=Division.Level.CITY).values_list("code", "name"))
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for code, name in rows.filter(level=Division.Level.COUNTY).order_by("code").values_list("code", "name"):
+        groups.setdefault(code[:4] + "00", []).append((code, name))
+    own = sorted(groups, key=lambda city: (not city.startswith(by.scope[:4]), city))
+    return [(names.get(city, names.get(city[:2] + "0000", city)), groups[city]) for city in own]
+
+
+def _outlets(by: Actor) -> list[tuple[str, str]]:
+    """Open outlets of the clerk's city."""
+    here = Outlet.objects.filter(pk=by.outlet_id).values_list("division_code", flat=True).first() or by.scope
+    rows = Outlet.objects.filter(is_open=True, division_code__startswith=here[:4]).order_by("name")
+    return [(str(key), name) for key, name in rows.values_list("pk", "name")[:OUTLETS_MAX]]

@@ -1,0 +1,63 @@
+"""Work lists of a desk. They name cases, never persons: a list is no reason to look at anyone."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+
+from django.db.models import F, Q, QuerySet
+
+from yikatong.core.actor import Actor
+from yikatong.core.clock import BEIJING, day_of
+from yikatong.registry.cards import queries
+from yikatong.registry.cards.models import Case, CaseStatus, CaseStep
+
+SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WorkList:
+    """One queue: how many wait, how many are late, and the first of them."""
+
+    status: str
+    title: str
+    count: int
+    late: int
+    cases: list[Case]
+
+
+_TITLES = {
+    CaseStatus.SUBMITTED: "待审核",
+    CaseStatus.READY: "待领取",
+    CaseStatus.FAILED: "制卡失败待处理",
+}
+
+
+def waiting(by: Actor, status: CaseStatus, day: date, shown: int = SHOWN) -> WorkList:
+    """Cases at this outlet (and such as chose none, in the region), those over their limit first."""
+    cases = _here(queries.queue(by, status), by)
+    late = cases.filter(step_due_on__lt=day).count()
+    first = cases.order_by(F("step_due_on").asc(nulls_last=True), "created_at")[:shown]
+    return WorkList(status, _TITLES[status], cases.count(), late, list(first))
+
+
+def all_waiting(by: Actor, day: date) -> list[WorkList]:
+    return [waiting(by, status, day) for status in _TITLES]
+
+
+def _here(cases: QuerySet[Case], by: Actor) -> QuerySet[Case]:
+    return cases.filter(Q(outlet_id=by.outlet_id) | Q(outlet=None)) if by.outlet_id else cases
+
+
+def done_today(by: Actor, at: datetime) -> int:
+    """How many cases the clerk has moved today."""
+    return _steps_today(by, at).values("case").distinct().count()
+
+
+def cases_today(by: Actor, at: datetime) -> list[Case]:
+    """The cases the clerk has moved today, the latest first."""
+    mine = Case.objects.filter(pk__in=_steps_today(by, at).values("case"))
+    return list(mine.select_related("bank").order_by("-created_at")[:SHOWN])
+
+
+def _steps_today(by: Actor, at: datetime) -> QuerySet[CaseStep]:
+    midnight = datetime.combine(day_of(at), time.min, BEIJING)
+    return CaseStep.objects.filter(actor_name=by.name, at__gte=midnight)

@@ -1,0 +1,177 @@
+"""The businesses of the counter, as data: what is filled in, which act is done, where it leads."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.urls import reverse
+
+from yikatong.core.actor import Actor
+from yikatong.core.errors import DomainError
+from yikatong.core.permissions import Permission
+from yikatong.portals.counter import forms
+from yikatong.registry.cards import actions as cards
+from yikatong.registry.cards import queries, rules
+from yikatong.registry.cards.models import LIVE, Card, CardStatus, Case, CaseKind
+from yikatong.registry.cards.rules import CardAct
+from yikatong.registry.holders import actions as holders
+from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.rules import BadPhone
+from yikatong.registry.regions.models import Outlet
+
+Act = Callable[..., str]
+
+
+@dataclass(frozen=True, slots=True)
+class Matter:
+    """`act(holder, given, by=, at=)` returns the address to go on to; `hindrance(card)` says what stands against it."""
+
+    key: str
+    title: str
+    permission: Permission
+    form: type[forms.MatterForm]
+    act: Act
+    hindrance: Callable[[Card | None], str]
+    fields_at_fault: dict[type[DomainError], str]
+    is_quick: bool = False  # nothing to check twice: one page, one key
+    submit: str = "提交核对"
+
+
+def _apply(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    return case_address(cards.apply(holder.pk, **_delivery(holder, given, by), by=by, at=at))
+
+
+def _replace(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    wishes = _delivery(holder, given, by) | {"reason": given["reason"], "bank_code": given["bank_code"] or None}
+    return case_address(cards.replace(holder.pk, **wishes, by=by, at=at))
+
+
+def _delivery(holder: Holder, given: dict[str, Any], by: Actor) -> dict[str, Any]:
+    """A case is taken where the clerk sits; by post there is no outlet to fetch it from."""
+    here = Outlet.objects.filter(pk=by.outlet_id).values_list("division_code", flat=True).first()
+    by_post = given["delivery"] == "1"
+    return {
+        "bank_code": given["bank_code"],
+        "outlet_id": UUID(given["outlet_id"]) if given["outlet_id"] and not by_post else None,
+        "delivery": given["delivery"],
+        "division_code": here or holder.division_code,
+    }
+
+
+def _loss(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    report = cards.report_loss if given["loss"] == "formal" else cards.report_temporary_loss
+    return _filed(report(_card(holder).pk, by=by, at=at), CaseKind.LOSS)
+
+
+def _release(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:  # noqa: ARG001
+    return _filed(cards.release_loss(_card(holder).pk, by=by, at=at), CaseKind.RELEASE)
+
+
+def _cancel(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    return _filed(cards.cancel(_card(holder).pk, reason=given["reason"], by=by, at=at), CaseKind.CANCEL)
+
+
+def _change(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    holders.change_phone(holder.pk, phone=given["phone"], by=by, at=at)
+    return reverse("counter-holder", args=[holder.pk]) + "?done=phone"
+
+
+class NoCard(DomainError):
+    code = "no_card"
+    message = "此人没有社会保障卡，请先办理申领。"
+
+
+def _card(holder: Holder) -> Card:
+    card = queries.card_of(holder.pk)
+    if card is None:
+        raise NoCard
+    return card
+
+
+def case_address(case: Case) -> str:
+    return reverse("counter-case", args=[case.number]) + "?new=1"
+
+
+def _filed(card: Card, kind: CaseKind) -> str:
+    """The case of a matter that ended where it began, for its receipt."""
+    return case_address(Case.objects.filter(card=card, kind=kind).latest("created_at", "pk"))
+
+
+def _needs(*allowed: CardStatus, act: CardAct, to: CardStatus) -> Callable[[Card | None], str]:
+    def hindrance(card: Card | None) -> str:
+        if card is None:
+            return NoCard.message
+        return "" if card.status in allowed else rules.card_refusal(card.status, act, to).message
+
+    return hindrance
+
+
+def _no_live_card(card: Card | None) -> str:
+    return rules.HasCard.message if card is not None and card.status in LIVE else ""
+
+
+def _live_card(card: Card | None) -> str:
+    return "" if card is not None and card.status in LIVE else rules.NoLiveCard.message
+
+
+_WAITS, _HELD, _OK = CardStatus.RELEASED, CardStatus.INACTIVE, CardStatus.NORMAL
+_TEMPORARY, _LOST, _ENDED = CardStatus.TEMPORARILY_LOST, CardStatus.LOST, CardStatus.CANCELLED
+_NO_OUTLET = {rules.NoOutlet: "outlet_id", rules.BadDelivery: "delivery"}
+
+MATTERS: Final = {
+    matter.key: matter
+    for matter in (
+        Matter("apply", "申领", Permission.CARD_APPLY, forms.ApplyForm, _apply, _no_live_card, _NO_OUTLET),
+        Matter(
+            "loss",
+            "挂失",
+            Permission.CARD_LOSS,
+            forms.LossForm,
+            _loss,
+            _needs(_HELD, _OK, _TEMPORARY, act=CardAct.LOSS, to=_LOST),
+            {},
+            is_quick=True,
+            submit="确认挂失",
+        ),
+        Matter(
+            "replace",
+            "补换",
+            Permission.CARD_REPLACE,
+            forms.ReplaceForm,
+            _replace,
+            _live_card,
+            _NO_OUTLET | {rules.WrongReason: "reason"},
+        ),
+        Matter(
+            "release",
+            "解挂",
+            Permission.CARD_LOSS,
+            forms.ReleaseForm,
+            _release,
+            _needs(_TEMPORARY, _LOST, act=CardAct.RELEASE, to=_OK),
+            {},
+            is_quick=True,
+            submit="确认解挂",
+        ),
+        Matter(
+            "cancel",
+            "注销",
+            Permission.CARD_CANCEL,
+            forms.CancelForm,
+            _cancel,
+            _needs(_WAITS, _HELD, _OK, _TEMPORARY, _LOST, act=CardAct.CANCEL, to=_ENDED),
+            {},
+        ),
+        Matter(
+            "change",
+            "信息变更",
+            Permission.HOLDER_REGISTER,
+            forms.ChangeForm,
+            _change,
+            lambda _: "",
+            {BadPhone: "phone"},
+        ),
+    )
+}

@@ -1,0 +1,54 @@
+"""Words of the counter's shell: the menu, and how many cases the clerk has moved today."""
+
+from typing import Any
+
+from django import template
+from django.urls import reverse
+
+from yikatong.core.actor import Actor
+from yikatong.core.clock import now
+from yikatong.portals.counter import lists
+from yikatong.portals.counter.matters import MATTERS
+from yikatong.registry.cards.models import CaseStatus
+
+register = template.Library()
+
+_TONES = {
+    CaseStatus.SUBMITTED: "warn",
+    CaseStatus.FAILED: "bad",
+    CaseStatus.READY: "warn",
+    CaseStatus.DONE: "good",
+    CaseStatus.REJECTED: "bad",
+}
+
+
+@register.simple_tag
+def done_today(actor: Actor) -> int:
+    return lists.done_today(actor, now())
+
+
+@register.simple_tag
+def menu(holder_id: Any = None) -> list[dict[str, str]]:
+    """Matters with their addresses: of the holder at the desk, or by way of finding him first."""
+    keys = [*MATTERS, "collect"]
+    titles = {key: matter.title for key, matter in MATTERS.items()} | {"collect": "领卡与启用"}
+    return [
+        {"key": key, "title": titles[key], "address": _address(key, holder_id), "digit": str(place)}
+        for place, key in enumerate(keys, 1)
+    ]
+
+
+def _address(key: str, holder_id: Any) -> str:
+    if holder_id:
+        return reverse("counter-matter", args=[holder_id, key])
+    return f"{reverse('counter-find')}?for={key}"
+
+
+@register.filter
+def case_tone(status: str) -> str:
+    return _TONES.get(CaseStatus(status), "")
+
+
+@register.filter
+def title_of(key: str) -> str:
+    return "领卡与启用" if key == "collect" else MATTERS[key].title

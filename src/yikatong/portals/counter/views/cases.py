@@ -1,0 +1,114 @@
+"""Cases: progress by number, the case with its timeline, checking it, and its receipt."""
+
+from collections.abc import Callable
+
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from yikatong.core.clock import now
+from yikatong.core.errors import DomainError
+from yikatong.core.permissions import Permission, may
+from yikatong.portals.counter import panel
+from yikatong.portals.counter.forms import CaseNumberForm, ReasonForm
+from yikatong.portals.shared import qr
+from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.cards import actions, queries
+from yikatong.registry.cards.models import OPEN_CASES, Case
+from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ReplaceReason
+
+
+@staff_required(Permission.HOLDER_FIND)
+@require_http_methods(["GET", "HEAD", "POST"])
+def progress(request: StaffRequest) -> HttpResponse:
+    form = CaseNumberForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            case = queries.case(form.cleaned_data["number"], by=request.actor, at=now())
+            return HttpResponseRedirect(f"/counter/cases/{case.number}/", status=303)
+        except DomainError as refusal:
+            form.refuse(refusal, "number")
+    return render(request, "counter/progress.html", {"form": form}, status=422 if form.is_refused else 200)
+
+
+@staff_required(Permission.HOLDER_FIND)
+@require_safe
+def case(request: StaffRequest, number: str) -> HttpResponse:
+    found = queries.case(number, by=request.actor, at=now())
+    return _page(request, found, ReasonForm())
+
+
+def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
+    context = {
+        "case": found,
+        "reason": _reason(found),
+        "steps": queries.timeline(found),
+        "next": CASE_NEXT_STEP[found.status],
+        "is_open": found.status in OPEN_CASES,
+        "may_check": may(request.actor, Permission.CARD_CHECK),
+        "panel": panel.of(found.holder),
+        "form": form,
+        "is_new": "new" in request.GET,
+    }
+    status = (form.refusal.status if form.refusal else 422) if form.is_refused else 200
+    return render(request, "counter/case.html", context, status=status)
+
+
+def _reason(found: Case) -> str:
+    return dict(ReplaceReason.choices + CancelReason.choices).get(found.reason, found.reason)
+
+
+def _deciding(permission: Permission, act: Callable[..., object]) -> Callable[..., HttpResponse]:
+    """A view that does one act on a case and returns to it."""
+
+    @staff_required(permission)
+    @require_POST
+    def view(request: StaffRequest, number: str) -> HttpResponse:
+        found = queries.case(number, by=request.actor, at=now())
+        form = ReasonForm(request.POST)
+        try:
+            act(found.pk, by=request.actor, at=now())
+        except DomainError as refusal:
+            form.refuse(refusal)
+            return _page(request, found, form)
+        return HttpResponseRedirect(f"/counter/cases/{number}/?done=1", status=303)
+
+    return view
+
+
+check = _deciding(Permission.CARD_CHECK, actions.check)
+retry = _deciding(Permission.CARD_CHECK, actions.retry)
+withdraw = _deciding(Permission.CARD_APPLY, actions.withdraw)
+
+
+@staff_required(Permission.CARD_CHECK)
+@require_POST
+def reject(request: StaffRequest, number: str) -> HttpResponse:
+    found = queries.case(number, by=request.actor, at=now())
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        return _page(request, found, form)
+    try:
+        actions.reject(found.pk, reason=form.cleaned_data["reason"], by=request.actor, at=now())
+    except DomainError as refusal:
+        form.refuse(refusal)
+        return _page(request, found, form)
+    return HttpResponseRedirect(f"/counter/cases/{number}/?done=1", status=303)
+
+
+@staff_required(Permission.HOLDER_FIND)
+@require_safe
+def receipt(request: StaffRequest, number: str) -> HttpResponse:
+    """受理回执, 80 mm wide; masked, for it may be left lying about."""
+    found = queries.case(number, by=request.actor, at=now())
+    context = {
+        "case": found,
+        "panel": panel.of(found.holder),
+        "reason": _reason(found),
+        "next": CASE_NEXT_STEP[found.status],
+        "qr": qr.svg(found.number),
+        "printed_at": now(),
+    }
+    return render(request, "counter/receipt.html", context)
+
+

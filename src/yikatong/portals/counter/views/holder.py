@@ -1,0 +1,106 @@
+"""A holder at the desk: what can be done, doing it, and looking at a field in clear."""
+
+from uuid import UUID
+
+from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from yikatong.core.clock import now
+from yikatong.core.errors import DomainError, Invalid
+from yikatong.core.permissions import Permission, require
+from yikatong.portals.counter import collecting, panel
+from yikatong.portals.counter.forms import CollectForm, MatterForm, RevealForm
+from yikatong.portals.counter.matters import MATTERS, Matter
+from yikatong.portals.counter.walk import Walk
+from yikatong.portals.shared.refusals import wants_json
+from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.cards import queries as cards
+from yikatong.registry.holders import queries as holders
+from yikatong.registry.holders.models import Holder
+
+SHOWN_SECONDS = 30
+
+
+@staff_required(Permission.HOLDER_FIND)
+@require_safe
+def overview(request: StaffRequest, holder_id: UUID) -> HttpResponse:
+    holder = holders.get(holder_id, by=request.actor, at=now(), purpose="窗口办理：查看持卡人")
+    return render(request, "counter/holder.html", _context(holder))
+
+
+def _context(holder: Holder) -> dict[str, object]:
+    return {
+        "holder": holder,
+        "certificates": holder.certificates.all(),
+        "categories": holder.categories.all(),
+        "cases": cards.cases_of(holder.pk)[:10],
+        "cards": cards.cards_of(holder.pk)[:10],
+        "panel": panel.of(holder),
+    }
+
+
+@staff_required(Permission.HOLDER_FIND)
+@require_http_methods(["GET", "HEAD", "POST"])
+def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
+    if (found := MATTERS.get(key)) is None:
+        raise Http404
+    require(request.actor, found.permission)
+    holder = holders.get(holder_id, by=request.actor, at=now(), purpose=f"窗口办理：{found.title}")
+    side = panel.of(holder)
+    page = {
+        "template": f"counter/matters/{key}.html",
+        "matter": found,
+        "panel": side,
+        "hindrance": found.hindrance(side.card),
+        "cover": cards.loss_cover(side.card) if side.card else None,
+    }
+    return _walk(found, holder, request, page).answer(request)
+
+
+def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, object]) -> Walk:
+    def act(form: MatterForm) -> str:
+        return found.act(holder, form.cleaned_data, by=request.actor, at=now())
+
+    return Walk(form=found.form, act=act, page=page, fields_at_fault=found.fields_at_fault, is_quick=found.is_quick)
+
+
+@staff_required(Permission.CARD_HAND_OVER)
+@require_http_methods(["GET", "HEAD", "POST"])
+def collect(request: StaffRequest, holder_id: UUID) -> HttpResponse:
+    """领卡, 社保启用, 金融激活: one button each, for each is an act of its own."""
+    holder = holders.get(holder_id, by=request.actor, at=now(), purpose="窗口办理：领卡与启用")
+    form = CollectForm(request.POST if request.method == "POST" else None, by=request.actor)
+    if form.is_valid():
+        try:
+            done = collecting.do(request.POST.get("do", ""), holder.pk, by=request.actor, at=now())
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            return HttpResponseRedirect(f"{request.path}?done={done}", status=303)
+    side = panel.of(holder)
+    context = {"form": form, "panel": side, "steps": collecting.steps(side), "done": request.GET.get("done")}
+    return render(request, "counter/collect.html", context, status=_status(form))
+
+
+def _status(form: MatterForm) -> int:
+    if not form.is_refused:
+        return 200
+    return form.refusal.status if form.refusal else 422
+
+
+@staff_required(Permission.HOLDER_REVEAL)
+@require_POST
+def reveal(request: StaffRequest, holder_id: UUID) -> HttpResponse:
+    """One field in clear, for half a minute. The holder will see who looked, and why."""
+    at, form = now(), RevealForm(request.POST)
+    if not form.is_valid():
+        raise Invalid("请选择要查看的内容和原因。")
+    field, reason = form.cleaned_data["field"], form.cleaned_data["reason"]
+    value = holders.reveal(holder_id, field, reason=reason, by=request.actor, at=at)
+    if wants_json(request):
+        return JsonResponse({"value": value, "seconds": SHOWN_SECONDS})
+    holder = holders.get(holder_id, by=request.actor, at=at, purpose="窗口办理：查看持卡人")
+    answer = render(request, "counter/holder.html", _context(holder) | {"revealed": {field: value}})
+    answer.headers["Refresh"] = f"{SHOWN_SECONDS}; url=/counter/holders/{holder_id}/"  # masked again
+    return answer
