@@ -31,7 +31,9 @@ def steps(panel: Panel) -> list[CollectStep]:
     has_card = card is not None and card.status not in COMING
     in_hand = has_card or (card is not None and card.status == CardStatus.INACTIVE)
     in_use = has_card and card is not None and card.activated_at is not None
-    opened = card is not None and card.account is not None and card.account.status != BankAccount.Status.PREOPENED
+    opened = (
+        card is not None and card.account is not None and card.account.status != BankAccount.Status.PREOPENED
+    )
     ready = panel.case is not None and panel.case.status == CaseStatus.READY
     return [
         CollectStep("hand_over", "领卡", "核对人、证、卡一致后交给持卡人。", _state(in_hand and not ready, ready)),

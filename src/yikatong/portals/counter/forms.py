@@ -15,7 +15,13 @@ from yikatong.registry.regions.models import Division, Outlet
 
 OUTLETS_MAX = 200
 DELIVERY = [("0", "到网点领取"), ("1", "邮寄到登记的通讯地址")]
-_SCAN = {"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false", "class": "num", "data-number": ""}
+_SCAN = {
+    "autocomplete": "off",
+    "autocapitalize": "characters",
+    "spellcheck": "false",
+    "class": "num",
+    "data-number": "",
+}
 
 
 class Scanned(forms.TextInput):
@@ -68,7 +74,9 @@ class MatterForm(DeskForm):
 
 class RegisterForm(MatterForm):
     kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
-    number = forms.CharField(label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"}))
+    number = forms.CharField(
+        label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"})
+    )
     name = forms.CharField(
         label="姓名",
         max_length=80,
@@ -77,7 +85,9 @@ class RegisterForm(MatterForm):
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
     phone = forms.CharField(
-        label="手机号码", max_length=20, widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"})
+        label="手机号码",
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "tel", "autocomplete": "off"}),
     )
     ground = forms.ChoiceField(label="申领依据", choices=Ground.choices, widget=forms.RadioSelect)
     division_code = forms.ChoiceField(label="所在县（市、区）")
@@ -101,7 +111,9 @@ class RegisterForm(MatterForm):
         choices=[("", "按证件号码"), *Holder.Sex.choices],
         help_text="18 位号码的证件可以不选。",
     )
-    nationality = forms.CharField(label="国籍", max_length=3, initial="CHN", help_text="三位字母代码，中国为 CHN。")
+    nationality = forms.CharField(
+        label="国籍", max_length=3, initial="CHN", help_text="三位字母代码，中国为 CHN。"
+    )
     verified = Verified()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -204,6 +216,11 @@ def _counties(by: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def _outlets(by: Actor) -> list[tuple[str, str]]:
     """Open outlets of the clerk's city."""
-    here = Outlet.objects.filter(pk=by.outlet_id).values_list("division_code", flat=True).first() or by.scope
+    here = (
+        Outlet.objects.filter(pk__in=[by.outlet_id] if by.outlet_id else [])
+        .values_list("division_code", flat=True)
+        .first()
+        or by.scope
+    )
     rows = Outlet.objects.filter(is_open=True, division_code__startswith=here[:4]).order_by("name")
     return [(str(key), name) for key, name in rows.values_list("pk", "name")[:OUTLETS_MAX]]

@@ -44,13 +44,20 @@ def _apply(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) ->
 
 
 def _replace(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
-    wishes = _delivery(holder, given, by) | {"reason": given["reason"], "bank_code": given["bank_code"] or None}
+    wishes = _delivery(holder, given, by) | {
+        "reason": given["reason"],
+        "bank_code": given["bank_code"] or None,
+    }
     return case_address(cards.replace(holder.pk, **wishes, by=by, at=at))
 
 
 def _delivery(holder: Holder, given: dict[str, Any], by: Actor) -> dict[str, Any]:
     """A case is taken where the clerk sits; by post there is no outlet to fetch it from."""
-    here = Outlet.objects.filter(pk=by.outlet_id).values_list("division_code", flat=True).first()
+    here = (
+        Outlet.objects.filter(pk__in=[by.outlet_id] if by.outlet_id else [])
+        .values_list("division_code", flat=True)
+        .first()
+    )
     by_post = given["delivery"] == "1"
     return {
         "bank_code": given["bank_code"],

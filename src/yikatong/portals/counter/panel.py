@@ -22,7 +22,13 @@ TONES: dict[str, Tone] = {
     CardStatus.LOST_CANCELLED: "bad",
     CardStatus.CANCELLED: "bad",
 }
-_MADE_IN_ORDER = (CaseStatus.SUBMITTED, CaseStatus.CHECKED, CaseStatus.PREOPENED, CaseStatus.PRODUCING, CaseStatus.READY)
+_MADE_IN_ORDER = (
+    CaseStatus.SUBMITTED,
+    CaseStatus.CHECKED,
+    CaseStatus.PREOPENED,
+    CaseStatus.PRODUCING,
+    CaseStatus.READY,
+)
 _MAKING = ("材料审核", "银行预开户", "编入制卡批次", "制卡", "领取")
 
 
@@ -67,7 +73,9 @@ def of(holder: Holder) -> Panel:
         account=account.get_status_display() if account else "",
         ecard=_ecard_words(ecard, card),
         case=case,
-        todo=_making(case) if case and case.kind in {CaseKind.APPLY, CaseKind.REPLACE} else _using(card, ecard),
+        todo=_making(case)
+        if case and case.kind in {CaseKind.APPLY, CaseKind.REPLACE}
+        else _using(card, ecard),
     )
 
 
@@ -91,13 +99,19 @@ def _ecard_words(ecard: ECard | None, card: Card | None) -> str:
 def _making(case: Case) -> list[ToDo]:
     at = _MADE_IN_ORDER.index(CaseStatus(case.status)) if case.status in _MADE_IN_ORDER else 3
     failed = case.status == CaseStatus.FAILED
-    words = ["完成" if step < at else ("失败" if failed else "办理中") if step == at else "未开始" for step in range(5)]
+    words = [
+        "完成" if step < at else ("失败" if failed else "办理中") if step == at else "未开始"
+        for step in range(5)
+    ]
     return [ToDo(label, word == "完成", word) for label, word in zip(_MAKING, words, strict=True)]
 
 
 def _using(card: Card | None, ecard: ECard | None) -> list[ToDo]:
     if card is None:
-        return [ToDo("登记", is_done=True, state="完成"), ToDo("申领社会保障卡", is_done=False, state="未开始")]
+        return [
+            ToDo("登记", is_done=True, state="完成"),
+            ToDo("申领社会保障卡", is_done=False, state="未开始"),
+        ]
     account = card.account.status if card.account else ""
     steps = [
         ("领卡", card.status != CardStatus.RELEASED),

@@ -53,5 +53,10 @@ class Walk:
         status = 200
         if form.is_refused:
             status = form.refusal.status if form.refusal else 422
-        context = {**self.page, "form": form, "step": step, "steps": STEPS[:1] + STEPS[2:] if self.is_quick else STEPS}
+        context = {
+            **self.page,
+            "form": form,
+            "step": step,
+            "steps": STEPS[:1] + STEPS[2:] if self.is_quick else STEPS,
+        }
         return render(request, str(self.page["template"]), context, status=status)

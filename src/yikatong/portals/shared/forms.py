@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 
@@ -75,7 +75,16 @@ def _missing(field: forms.Field) -> str:
 def _spoken(field: forms.Field, value: Any) -> str:
     """A value as a person says it: the label of a choice."""
     if isinstance(field, forms.ChoiceField):
-        labels = {str(key): str(label) for key, label in field.choices}  # type: ignore[misc, str-unpack]
-        values = value if isinstance(value, list) else [value]
-        return "、".join(labels.get(str(one), str(one)) for one in values if one)
+        labels = dict(_flat(cast("list[tuple[str, Any]]", field.choices)))
+        return "、".join(
+            labels.get(str(one), str(one)) for one in (value if isinstance(value, list) else [value]) if one
+        )
     return "" if value is None else str(value)
+
+
+def _flat(choices: list[tuple[str, Any]]) -> Iterator[tuple[str, str]]:
+    for key, label in choices:
+        if isinstance(label, list):
+            yield from _flat(label)
+        else:
+            yield str(key), str(label)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -40,7 +40,8 @@ def staff_required(
                 require(request.actor, permission)  # type: ignore[attr-defined]
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
-        return never_cache(guarded)
+        # `wraps` lets the checker see the inner signature; the outer one is what callers meet.
+        return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", never_cache(guarded))
 
     return decorate
 

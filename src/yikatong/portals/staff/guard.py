@@ -54,7 +54,7 @@ RETURNING tries
 
 def take(limit: Limit, value: str, *, at: datetime) -> None:
     """Use up one try, or raise TooManyTries. The last try is still looked at, and is behind a block already."""
-    facts = {
+    facts: dict[str, bytes | datetime | int] = {
         "key": blind_index(limit.kind, value),
         "at": at,
         "fresh": at - limit.window,

@@ -76,17 +76,17 @@ def code(request: HttpRequest) -> HttpResponse:
         else:
             session.begin(request, user, at)
             return HttpResponseRedirect(_next(request, user), status=303)
-    return _page(request, "code", form, **_enrolment(user_id, request))
+    return _page(request, "code", form, **_enrolment(user_id))
 
 
-def _enrolment(user_id: UUID, request: HttpRequest) -> dict[str, object]:
+def _enrolment(user_id: UUID) -> dict[str, object]:
     """What the second page needs: the QR for who has no authenticator yet; in a demonstration, a code."""
     at = now()
     user = actions.enrol(user_id, at=at)
     shown: dict[str, object] = {"person": user}
     if user.totp_confirmed_at is None:
         secret = str(user.totp_secret)
-        address = pyotp.TOTP(secret).provisioning_uri(user.username, issuer_name=ISSUER)
+        address = pyotp.TOTP(secret).provisioning_uri(name=user.username, issuer_name=ISSUER)
         shown |= {"qr": qr.svg(address), "secret": " ".join(secret[i : i + 4] for i in range(0, 32, 4))}
     if demo.is_one(user):
         shown["demo_code"] = actions.usable_code(user, at) or ""

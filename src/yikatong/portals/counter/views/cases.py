@@ -28,7 +28,12 @@ def progress(request: StaffRequest) -> HttpResponse:
             return HttpResponseRedirect(f"/counter/cases/{case.number}/", status=303)
         except DomainError as refusal:
             form.refuse(refusal, "number")
-    return render(request, "counter/progress.html", {"form": form}, status=422 if form.is_refused else 200)
+    return render(
+        request,
+        "counter/progress.html",
+        {"form": form, "nav": "progress"},
+        status=422 if form.is_refused else 200,
+    )
 
 
 @staff_required(Permission.HOLDER_FIND)
@@ -110,5 +115,3 @@ def receipt(request: StaffRequest, number: str) -> HttpResponse:
         "printed_at": now(),
     }
     return render(request, "counter/receipt.html", context)
-
-

@@ -1,7 +1,5 @@
 """Begin at the desk: work lists, finding a holder, registering one."""
 
-from urllib.parse import urlencode
-
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,6 +17,7 @@ from yikatong.registry.cards.models import CaseStatus
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.queries import Found
 
+LIST_MAX = 100
 EXACT = frozenset({"certificate", "card"})
 
 
@@ -31,6 +30,7 @@ def workbench(request: StaffRequest) -> HttpResponse:
         "mine": lists.cases_today(request.actor, at),
         "form": FindForm(),
         "day": day_of(at),
+        "nav": "desk",
     }
     return render(request, "counter/workbench.html", context)
 
@@ -50,7 +50,12 @@ def find(request: StaffRequest) -> HttpResponse:
             form.refuse(refusal, "q")
     if found and len(found) == 1 and found[0].matched in EXACT:
         return HttpResponseRedirect(_address(found[0], matter), status=303)
-    context = {"form": form, "found": found, "for": matter, "query": urlencode({"for": matter}) if matter else ""}
+    context = {
+        "form": form,
+        "found": found,
+        "for": matter,
+        "nav": matter or "find",
+    }
     return render(request, "counter/find.html", context, status=422 if form.is_refused else 200)
 
 
@@ -68,22 +73,16 @@ def register(request: StaffRequest) -> HttpResponse:
         form=RegisterForm,
         verify=lambda form: registering.verify(form.cleaned_data, by=by, at=now()),
         act=lambda form: registering.register(form.cleaned_data, by=by, at=now()),
-        page={"template": "counter/register.html", "title": "登记"},
+        page={"template": "counter/register.html", "nav": "register"},
         fields_at_fault=registering.FIELDS_AT_FAULT,
         link=registering.link,
     )
     return walk.answer(request)
 
 
-def _work_list(status: CaseStatus, title: str, *permissions: Permission):  # type: ignore[no-untyped-def]
-    @staff_required(*permissions)
-    @require_safe
-    def view(request: StaffRequest) -> HttpResponse:
-        day = day_of(now())
-        context = {"list": lists.waiting(request.actor, status, day, 100), "title": title, "day": day}
-        return render(request, "counter/list.html", context)
-
-    return view
-
-
-to_check = _work_list(CaseStatus.SUBMITTED, "审核", Permission.CARD_CHECK)
+@staff_required(Permission.CARD_CHECK)
+@require_safe
+def to_check(request: StaffRequest) -> HttpResponse:
+    day = day_of(now())
+    found = lists.waiting(request.actor, CaseStatus.SUBMITTED, day, LIST_MAX)
+    return render(request, "counter/list.html", {"list": found, "title": "审核", "day": day, "nav": "check"})

@@ -62,7 +62,9 @@ def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, 
     def act(form: MatterForm) -> str:
         return found.act(holder, form.cleaned_data, by=request.actor, at=now())
 
-    return Walk(form=found.form, act=act, page=page, fields_at_fault=found.fields_at_fault, is_quick=found.is_quick)
+    return Walk(
+        form=found.form, act=act, page=page, fields_at_fault=found.fields_at_fault, is_quick=found.is_quick
+    )
 
 
 @staff_required(Permission.CARD_HAND_OVER)
@@ -79,7 +81,13 @@ def collect(request: StaffRequest, holder_id: UUID) -> HttpResponse:
         else:
             return HttpResponseRedirect(f"{request.path}?done={done}", status=303)
     side = panel.of(holder)
-    context = {"form": form, "panel": side, "steps": collecting.steps(side), "done": request.GET.get("done")}
+    context = {
+        "form": form,
+        "panel": side,
+        "steps": collecting.steps(side),
+        "done": request.GET.get("done"),
+        "nav": "collect",
+    }
     return render(request, "counter/collect.html", context, status=_status(form))
 
 

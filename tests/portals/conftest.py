@@ -1,0 +1,109 @@
+"""Faces in a real browser: `open_page(viewport, elder, size)`, `axe(page)`, `no_overflow(page)`."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+
+# Files straight from the source folders; collecting and hashing them is `make run`'s business.
+settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE_RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+OpenPage = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # The browser's own event loop makes Django believe it is called from async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser, live_server: Any) -> Iterator[OpenPage]:
+    """A page of the running site; any script error or breach of the content policy fails the test."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        if "Content Security Policy" in message.text or "Content-Security-Policy" in message.text:
+            complaints.append(message.text)
+
+    def opened(
+        width: int = 1366,
+        height: int = 768,
+        *,
+        elder: bool = False,
+        size: int = 1,
+        cookies: dict[str, str] | None = None,
+        **more: Any,
+    ) -> Page:
+        context = chromium.new_context(
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            locale="zh-CN",
+            timezone_id="Asia/Shanghai",
+            **({"service_workers": "block"} | more),
+        )
+        contexts.append(context)
+        chosen = (cookies or {}) | ({"elder": "1"} if elder else {}) | ({"fs": str(size)} if size > 1 else {})
+        context.add_cookies(
+            [{"name": name, "value": value, "url": live_server.url} for name, value in chosen.items()]
+        )
+        page = context.new_page()
+        page.on("console", listen)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture(scope="session")
+def axe() -> Callable[[Page], None]:
+    """Assert that axe finds nothing to complain about on the page as it stands."""
+    rules = Axe()
+
+    def check(page: Page) -> None:
+        found = rules.run(page, options=AXE_RULES)
+        words = [
+            f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}"
+            for one in found.response["violations"]
+        ]
+        assert words == [], page.url
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def no_overflow() -> Callable[[Page], None]:
+    """Assert that nothing must be scrolled sideways."""
+
+    def check(page: Page) -> None:
+        wide, seen = page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+        )
+        assert wide <= seen, f"{page.url}: {wide} > {seen}"
+
+    return check
