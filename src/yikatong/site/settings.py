@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "yikatong.site.health.Measure",
     "django.middleware.security.SecurityMiddleware",
     "yikatong.portals.shared.security.SecurityHeaders",
+    "yikatong.portals.shared.security.BodyLimit",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # pages; its random padding and our masked tokens answer BREACH
     "django.contrib.sessions.middleware.SessionMiddleware",

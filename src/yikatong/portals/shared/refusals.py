@@ -15,6 +15,7 @@ WORDS = {
     400: ("请求有误", "请返回上一页重试。"),
     403: ("不能访问", "您没有权限，或登录已过期。请重新登录后再试。"),
     404: ("没有这个页面", "请检查地址，或返回首页。"),
+    413: ("内容太大", "文件超过允许的大小，没有接收。请拆分后再上传。"),
     500: ("系统出错了", "不是您的问题，请稍后再试。您填写的内容没有提交。"),
 }
 
@@ -56,6 +57,11 @@ def _page(request: HttpRequest, status: int) -> HttpResponse:
 
 def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     return _page(request, 404)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    log.info("body_too_large", path=request.path)
+    return _page(request, 413)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
