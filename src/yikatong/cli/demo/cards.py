@@ -78,7 +78,7 @@ def _state(dice: Random) -> CardStatus | None:
 def _card(loading: Loading, dice: Random, person: Person, index: int, status: CardStatus, made: Made) -> None:
     bank = loading.banks[index % len(loading.banks)]
     account = _account(person, bank, index, status, loading.at)
-    city = loading.city_of(person.holder.division_code)
+    city = loading.profile.city_of(person.holder.division_code)
     issued = day_of(loading.at) - timedelta(days=dice.randint(20, 3_300))
     started = status not in {CardStatus.RELEASED, CardStatus.INACTIVE}
     lost = status in {CardStatus.LOST, CardStatus.LOST_CANCELLED, CardStatus.TEMPORARILY_LOST}

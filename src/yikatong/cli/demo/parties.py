@@ -34,7 +34,7 @@ def load_counties(loading: Loading) -> None:
     counties = Division.objects.filter(
         province_code=loading.profile.code, level=Division.Level.COUNTY, is_current=True
     ).order_by("code")
-    loading.counties = [county for county in counties if loading.city_of(county.code) in cities]
+    loading.counties = [county for county in counties if loading.profile.city_of(county.code) in cities]
 
 
 def load_departments(loading: Loading) -> None:

@@ -94,7 +94,7 @@ def load_terminals(loading: Loading) -> None:
             kind=rows[place.kind][4],
             place=place,
             owner=place.keeper,
-            city_code=loading.city_of(place.division_code),
+            city_code=loading.profile.city_of(place.division_code),
             domain_code=place.domain_id,
             scenes=sorted({1, rows[place.kind][3]}),
             status=dice.choices(["enrolled", "registered", "stopped"], weights=[93, 5, 2])[0],

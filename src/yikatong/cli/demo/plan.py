@@ -54,8 +54,3 @@ class Loading:
     def dice(self, step: str) -> random.Random:
         """A generator of its own for each step, so that a change in one leaves the others as they were."""
         return random.Random(f"{self.seed}:{step}")  # noqa: S311 - a demonstration's data, nothing secret
-
-    def city_of(self, division: str) -> str:
-        """The profile's city (or district, under a municipality) a division belongs to."""
-        own = {city.code for city in self.profile.cities if not city.partner}
-        return division[:6] if division[:6] in own else division[:4] + "00"

@@ -16,6 +16,7 @@ from yikatong.core.statuses import check_move
 from yikatong.registry.access import platform_keys, rules
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.catalogue.models import Place
+from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Organisation
 
 _NUMBERS_LOCK: Final = 0x59_4B_54_02
@@ -52,7 +53,7 @@ def register_terminal(  # noqa: PLR0913 - one keyword per column of the register
         kind=Terminal.Kind(kind),
         place=place,
         owner_id=owner_id,
-        city_code=place.division_code[:4] + "00",
+        city_code=province().city_of(place.division_code),
         domain_code=place.domain_id,
         scenes=sorted(set(scenes)),
     )

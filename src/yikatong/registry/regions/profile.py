@@ -228,6 +228,11 @@ class Profile(_Part):
         letters = {city.code: city.letter for city in self.cities if city.letter}
         return letters.get(division[:6]) or letters.get(division[:4] + "00") or next(iter(letters.values()))
 
+    def city_of(self, division: str) -> str:
+        """Code of the city a division belongs to; under a municipality, of the district itself."""
+        own = {city.code for city in self.cities if not city.partner}
+        return division[:6] if division[:6] in own else division[:4] + "00"
+
     def bank(self, code: str) -> BankEntry:
         """Raises KeyError."""
         return {bank.code: bank for bank in self.banks}[code]
