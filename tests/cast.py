@@ -27,7 +27,7 @@ from yikatong.registry.regions.models import Division, Organisation, Outlet
 
 PASSWORD = "蜀道难于上青天 A1"  # an invented one, for invented people
 JOINT, APART = "95901", "95903"
-WANG_FANG_NUMBER = "510107199003070127"
+WANG_FANG_NUMBER = "510107199003070129"
 PHONE = "13900000001"
 HALL = UUID("01900000-0000-7000-8000-000000000001")
 

@@ -33,7 +33,7 @@ class Matter:
     permission: Permission
     form: type[forms.MatterForm]
     act: Act
-    hindrance: Callable[[Card | None], str]
+    hindrance: Callable[[Card | None], DomainError | None]
     fields_at_fault: dict[type[DomainError], str]
     is_quick: bool = False  # nothing to check twice: one page, one key
     submit: str = "提交核对"
@@ -106,21 +106,21 @@ def _filed(card: Card, kind: CaseKind) -> str:
     return case_address(Case.objects.filter(card=card, kind=kind).latest("created_at", "pk"))
 
 
-def _needs(*allowed: CardStatus, act: CardAct, to: CardStatus) -> Callable[[Card | None], str]:
-    def hindrance(card: Card | None) -> str:
+def _needs(*allowed: CardStatus, act: CardAct, to: CardStatus) -> Callable[[Card | None], DomainError | None]:
+    def hindrance(card: Card | None) -> DomainError | None:
         if card is None:
-            return NoCard.message
-        return "" if card.status in allowed else rules.card_refusal(card.status, act, to).message
+            return NoCard()
+        return None if card.status in allowed else rules.card_refusal(card.status, act, to)
 
     return hindrance
 
 
-def _no_live_card(card: Card | None) -> str:
-    return rules.HasCard.message if card is not None and card.status in LIVE else ""
+def _no_live_card(card: Card | None) -> DomainError | None:
+    return rules.HasCard() if card is not None and card.status in LIVE else None
 
 
-def _live_card(card: Card | None) -> str:
-    return "" if card is not None and card.status in LIVE else rules.NoLiveCard.message
+def _live_card(card: Card | None) -> DomainError | None:
+    return None if card is not None and card.status in LIVE else rules.NoLiveCard()
 
 
 _WAITS, _HELD, _OK = CardStatus.RELEASED, CardStatus.INACTIVE, CardStatus.NORMAL
@@ -177,7 +177,7 @@ MATTERS: Final = {
             Permission.HOLDER_REGISTER,
             forms.ChangeForm,
             _change,
-            lambda _: "",
+            lambda _: None,
             {BadPhone: "phone"},
         ),
     )

@@ -53,13 +53,10 @@ class DeskForm(forms.Form):
     def is_refused(self) -> bool:
         return self.is_bound and (self.refusal is not None or bool(self.errors))
 
-    def problems(self) -> Iterator[Problem]:
+    def problems(self) -> list[Problem]:
         """Each field's first error, in the order of the page."""
-        for message in self.non_field_errors():
-            yield Problem(str(message), "")
-        for bound in self:
-            if bound.errors:
-                yield Problem(str(bound.errors[0]), bound.auto_id)
+        at_fields = [Problem(str(bound.errors[0]), bound.auto_id) for bound in self if bound.errors]
+        return [Problem(str(message), "") for message in self.non_field_errors()] + at_fields
 
     def answers(self) -> Iterator[Answer]:
         for bound in self.visible_fields():
