@@ -1,10 +1,13 @@
-"""Counts by minute for the board: rebuilt from uses, never edited."""
+"""Counts for the board: rebuilt from uses and registers, never edited, free of personal data."""
 
 from django.db import models
 
 
 class UseMinute(models.Model):
-    """Uses received in one minute, by city, domain, method, mode and outcome. pii: none (counts)."""
+    """Uses received in one minute, by city, domain, method, mode and outcome. pii: none (counts).
+
+    Kept `actions.MINUTES_KEPT`; older days live on as hours.
+    """
 
     minute = models.DateTimeField()
     city_code = models.CharField(max_length=6)
@@ -18,3 +21,64 @@ class UseMinute(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "分钟统计"
+
+
+class UseHour(models.Model):
+    """The same by hour, summed from the minutes: weeks, months and years are read from here. pii: none (counts)."""
+
+    hour = models.DateTimeField()
+    city_code = models.CharField(max_length=6)
+    domain_code = models.CharField(max_length=12)
+    method = models.PositiveSmallIntegerField()
+    is_offline = models.BooleanField()
+    outcome = models.PositiveSmallIntegerField()
+    count = models.BigIntegerField()
+    amount_fen = models.BigIntegerField(default=0)
+    pk = models.CompositePrimaryKey("hour", "city_code", "domain_code", "method", "is_offline", "outcome")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "小时统计"
+
+
+class RefusalMinute(models.Model):
+    """Refusals received in one minute at one place, kept for the days a burst is judged by. pii: none (counts)."""
+
+    minute = models.DateTimeField()
+    place_id = models.UUIDField()
+    count = models.BigIntegerField()
+    pk = models.CompositePrimaryKey("minute", "place_id")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "场所拒绝统计"
+
+
+class Stock(models.Model):
+    """How many holders, cards and e-cards a city had on a day; today's row follows the day. pii: none (counts)."""
+
+    class Kind(models.TextChoices):
+        HOLDERS = "holders", "持卡人"
+        CARDS = "cards", "在用社会保障卡"
+        ECARDS = "ecards", "电子社保卡"
+
+    day = models.DateField()
+    city_code = models.CharField(max_length=6)
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    count = models.BigIntegerField()
+    pk = models.CompositePrimaryKey("day", "city_code", "kind")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "存量统计"
+
+
+class Refresh(models.Model):
+    """When a kind of count was last brought up to date: the board says so, and knows when it has stopped. pii: none."""
+
+    class Kind(models.TextChoices):
+        USES = "uses", "用卡统计"
+        STOCK = "stock", "存量统计"
+
+    kind = models.CharField(primary_key=True, max_length=8, choices=Kind.choices)
+    at = models.DateTimeField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "统计更新"

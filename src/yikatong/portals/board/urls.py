@@ -1,5 +1,13 @@
 """Addresses of this face."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from yikatong.portals.board import views
+
+app_name = "board"
+urlpatterns = [
+    path("", views.overview, name="overview"),
+    path("cities/<slug:code>", views.city, name="city"),
+    path("domains/<slug:code>", views.domain, name="domain"),
+    path("print", views.printed, name="print"),
+]
