@@ -13,6 +13,7 @@ from yikatong.cli.demo import cards, parties, people, places, uses
 from yikatong.cli.demo.plan import Loading, Person
 from yikatong.core import partitions
 from yikatong.core.clock import day_of
+from yikatong.insight.dashboards import actions as dashboards
 from yikatong.registry.cards.models import ECard
 from yikatong.registry.holders.models import Holder
 from yikatong.using.identity.models import ECardPassword
@@ -31,6 +32,13 @@ def prepare_partitions(loading: Loading) -> None:
         partitions.ensure(
             table, today - timedelta(days=loading.sizes.days), today + timedelta(days=partitions.DAYS_AHEAD)
         )
+
+
+def count_for_the_board(loading: Loading) -> None:
+    """What the jobs would have counted, had they run all week."""
+    today = day_of(loading.at)
+    dashboards.rebuild(today - timedelta(days=loading.sizes.days), today, at=loading.at)
+    dashboards.take_stock(cities=[city.code for city in loading.profile.cities], at=loading.at)
 
 
 def write_demo_people(loading: Loading) -> None:
@@ -87,6 +95,7 @@ STEPS: list[tuple[str, list[Callable[[Loading], None]]]] = [
     ("持卡人", [people.load_people]),
     ("社会保障卡与受理单", [cards.load_cards]),
     ("一周用卡记录", [uses.load_uses]),
+    ("看板统计", [count_for_the_board]),
     ("演示人物", [write_demo_people]),
 ]
 

@@ -86,7 +86,8 @@ def _link_items(loading: Loading) -> None:
 def load_terminals(loading: Loading) -> None:
     dice = loading.dice("terminals")
     rows = {row[1]: row for row in catalogue_file()["places"]}
-    busiest = sorted(loading.places, key=lambda place: -rows[place.kind][5])[: loading.sizes.terminals]
+    # A draw without putting back, by weight: busy kinds get most terminals, and every kind gets some.
+    drawn = sorted(loading.places, key=lambda place: dice.random() ** (1 / rows[place.kind][5]), reverse=True)
     terminals = [
         Terminal(
             number=int(f"{place.division_code}{number:06d}"),
@@ -101,7 +102,7 @@ def load_terminals(loading: Loading) -> None:
             key_generation=1,
             enrolled_at=loading.at,
         )
-        for number, place in enumerate(busiest, 1)
+        for number, place in enumerate(drawn[: loading.sizes.terminals], 1)
     ]
     Terminal.objects.bulk_create(terminals)
     TerminalState.objects.bulk_create(

@@ -280,11 +280,18 @@ def _known_since() -> datetime:
 
 def _stock(cities: tuple[str, ...] | None, at: datetime) -> dict[str, Holding]:
     """By `Stock.Kind`; a kind not counted yet is missing."""
-    days = list(Stock.objects.filter(day__lte=day_of(at)).order_by("-day").values_list("day", flat=True).distinct()[:2])
+    days = list(
+        Stock.objects.filter(day__lte=day_of(at))
+        .order_by("-day")
+        .values_list("day", flat=True)
+        .distinct()[:2]
+    )
     counted = Stock.objects.filter(day__in=days)
     if cities is not None:
         counted = counted.filter(city_code__in=cities)
-    sums = {(row["day"], row["kind"]): row["n"] for row in counted.values("day", "kind").annotate(n=Sum("count"))}
+    sums = {
+        (row["day"], row["kind"]): row["n"] for row in counted.values("day", "kind").annotate(n=Sum("count"))
+    }
     if not days:
         return {}
     before = days[1] if len(days) > 1 and days[1] == days[0] - timedelta(days=1) else None

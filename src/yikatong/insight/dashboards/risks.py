@@ -114,7 +114,7 @@ def _stalled(at: datetime) -> Iterator[Risk]:
     """Without this the board would show old numbers as if they were now."""
     last = Refresh.objects.filter(kind=Refresh.Kind.USES).first()
     if last is None or at - last.at > STALLED_AFTER:
-        yield Risk(Level.HIGH, "用卡统计已停止更新，看板数字不是最新", last.at if last else None)
+        yield Risk(Level.HIGH, "用卡统计停止更新，数字已旧", last.at if last else None)
 
 
 def _bursts(found: list[Burst]) -> Iterator[Risk]:
@@ -140,13 +140,11 @@ def _silent(fleet: Fleet, names: dict[str, str]) -> Iterator[Risk]:
 def _queues(fleet: Fleet, names: dict[str, str]) -> Iterator[Risk]:
     if fleet.queueing:
         most = _most(fleet, "queueing", names)
-        yield Risk(
-            Level.LOW, f"{fleet.queueing} 台终端有离线用卡 {fleet.queued_uses} 笔待上传{most}"
-        )
+        yield Risk(Level.LOW, f"{fleet.queueing} 台终端有离线用卡 {fleet.queued_uses} 笔待上传{most}")
 
 
 def _most(fleet: Fleet, what: str, names: dict[str, str]) -> str:
-    """（成都 14 台最多）, where more than one city is concerned."""
+    """，成都最多, where more than one city is concerned."""
     by_city: dict[str, int] = {}
     for group in fleet.groups:
         by_city[group.city_code] = by_city.get(group.city_code, 0) + _number(group, what)
@@ -154,7 +152,7 @@ def _most(fleet: Fleet, what: str, names: dict[str, str]) -> str:
     if len(concerned) < 2:
         return ""
     code = max(concerned, key=lambda key: concerned[key])
-    return f"（{names.get(code, '其他地区')} {concerned[code]} 台最多）"
+    return f"，{names.get(code, '其他地区')}最多"
 
 
 def _number(group: Group, what: str) -> int:

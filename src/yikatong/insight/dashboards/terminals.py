@@ -78,7 +78,7 @@ FROM {Terminal._meta.db_table} t LEFT JOIN {TerminalState._meta.db_table} s ON s
 WHERE t.status = 'enrolled'
 AND (%(cities)s::text[] IS NULL OR t.city_code = ANY(%(cities)s))
 AND (%(domain)s::text IS NULL OR t.domain_code = %(domain)s)
-"""  # noqa: S608 - our own table names
+"""
 _GROUPS = f"""
 SELECT t.city_code, t.domain_code, count(*),
     count(*) FILTER (WHERE s.seen_at >= %(online_since)s),
@@ -86,7 +86,7 @@ SELECT t.city_code, t.domain_code, count(*),
     count(*) FILTER (WHERE s.offline_uses > 0),
     coalesce(sum(s.offline_uses), 0)::bigint
 {_WHICH} GROUP BY 1, 2
-"""  # noqa: S608
+"""
 # A terminal's list is as old as the first list of its own scene (the highest; 1 is general) that it has not fetched.
 # Few versions are held at one time, so each is looked up once.
 _LISTS = f"""

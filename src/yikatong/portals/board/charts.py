@@ -92,12 +92,16 @@ def _on_circle(turn: float, radius: float) -> tuple[float, float]:
     return 100 + radius * sin(2 * pi * turn), 100 - radius * cos(2 * pi * turn)
 
 
-def nice_top(largest: float) -> float:
-    """The round number at the head of an axis of four equal steps: 4, 8, 20, 40, 80 … times a power of ten."""
-    if largest <= 4:
-        return 4
+def nice_top(largest: float) -> int:
+    """The round number at the head of an axis of four equal steps, each of them round too."""
+    if largest <= 8:
+        return 4 if largest <= 4 else 8
     power = 10 ** int(log10(largest))
-    return next(top * power for top in (1, 2, 4, 6, 8, 10) if top * power >= largest)
+    return next(
+        int(top * power / 10)
+        for top in (10, 12, 16, 20, 24, 32, 40, 60, 80, 100)
+        if top * power >= largest * 10
+    )
 
 
 def line(values: Sequence[float | None], *, low: float, high: float, points: int) -> str:

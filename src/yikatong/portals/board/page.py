@@ -15,6 +15,8 @@ from yikatong.portals.board import charts, words
 from yikatong.portals.board.words import Unit
 from yikatong.registry.regions.profile import Profile
 
+REASONS_SHOWN = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
@@ -89,6 +91,7 @@ def context(
             sorted(board.cities, key=lambda part: -part.tally.accepted), unit, page.range, "board:city"
         ),
         "city_unit": f"{unit.prefix}次",
+        "places": "市（州）" if any(tile.code.endswith("00") for tile in scope.tiles) else "区县",
         "tiles": _tiles(board, grid, unit, page.range),
         "grid": grid,
         "partner": profile.partners[0].label if profile.partners and scope.cities is None else "",
@@ -103,7 +106,8 @@ def context(
         "gate_p95": words.UNKNOWN if gate.p95_ms is None else f"{gate.p95_ms:.0f} ms",
         "gate_answered": words.percent(gate.answered_share, 2),
         "list_age": words.age(board.fleet.lists.p99),
-        "reasons": _reasons(board),
+        "reasons": (reasons := _reasons(board)),
+        "reasons_left": len(reasons) - REASONS_SHOWN,
         "clock": words.clock(board.at),
         "updated": words.updated(board.updated_at, board.at),
     }
@@ -133,7 +137,7 @@ def _stock_kpis(board: Board) -> list[Kpi]:
     covered = words.percent(cards.count / holders.count if holders.count else None)
     return [
         _kpi("持卡人", holders.count, "人", f"持卡率 {covered}", "good"),
-        _kpi("电子社保卡", ecards.count, "张", _grown(ecards.count, ecards.before), "good"),
+        _kpi("电子社保卡", ecards.count, "张", _grown(ecards.count, ecards.before)),
     ]
 
 
@@ -152,7 +156,8 @@ def _uses(board: Board) -> Kpi:
     changed = words.change(board.total.accepted, board.before.accepted if board.before else None)
     range_ = board.period.range
     note = f"{range_.against} {changed}" if changed else f"{range_.against}：暂无可比数据"
-    return _kpi(f"{range_.label}用卡", board.total.accepted, "次", note, "good" if changed else "plain")
+    tone = "good" if changed and changed.startswith("+") else "plain"
+    return _kpi(f"{range_.label}用卡", board.total.accepted, "次", note, tone)
 
 
 def _success(board: Board) -> Kpi:
@@ -258,7 +263,7 @@ def _series(board: Board) -> Chart:
     ]
     top = charts.nice_top(max([value for value in uses if value is not None] or [0]))
     low = _floor([value for value in success if value is not None])
-    unit = words.unit_for(int(top))
+    unit = words.unit_for(top)
     count = len(points)
     path = charts.line(uses, low=0, high=top, points=count)
     every = 2 if hourly else max(1, count // 8)
@@ -267,13 +272,12 @@ def _series(board: Board) -> Chart:
         uses=path,
         area=_area(path),
         success=charts.line(success, low=low, high=100, points=count),
-        top=unit.say(int(top)),
+        top=unit.say(top),
         unit=f"{unit.prefix}次",
         low=f"{low:g}%",
         ticks=[(f"{(n + 0.5) / count * 100:.2f}%", labels[n]) for n in range(0, count, every)],
         grid=[
-            (f"{n * 25}%", unit.say(int(top * (4 - n) / 4)), f"{100 - (100 - low) * n / 4:g}%")
-            for n in range(5)
+            (f"{n * 25}%", unit.say(top * (4 - n) // 4), f"{100 - (100 - low) * n / 4:g}%") for n in range(5)
         ],
         rows=list(zip(labels, board.series, strict=True)),
         numbers={
@@ -298,5 +302,8 @@ def _area(path: str) -> str:
     """The line closed down to the axis; the series has no gap before now, so one piece is enough."""
     if not path:
         return ""
-    first, last = path[1:].split("L")[0].split()[0], path.split("L")[-1].lstrip("M").split()[0]
+    first, last = (
+        path[1:].split("L", maxsplit=1)[0].split(maxsplit=1)[0],
+        path.rsplit("L", maxsplit=1)[-1].lstrip("M").split()[0],
+    )
     return f"{path}L{last} 1000L{first} 1000Z"

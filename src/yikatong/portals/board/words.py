@@ -30,9 +30,9 @@ def unit_for(largest: int) -> Unit:
 
 
 def say(number: int, measure: str = "") -> str:
-    """A single number with its unit: 8,412次, 42.1万次, 1.25亿次."""
+    """A single number with its unit: 8,412 次, 42.1 万次, 1.25 亿次."""
     unit = unit_for(number)
-    return f"{unit.say(number)}{unit.prefix}{measure}"
+    return f"{unit.say(number)} {unit.prefix}{measure}".rstrip()
 
 
 def percent(share: float | None, digits: int = 1) -> str:
