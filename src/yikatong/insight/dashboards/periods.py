@@ -4,6 +4,7 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
+from typing import Self
 
 from yikatong.core.clock import BEIJING
 
@@ -14,7 +15,7 @@ class Range(StrEnum):
     label: str
     against: str
 
-    def __new__(cls, value: str, label: str, against: str) -> "Range":
+    def __new__(cls, value: str, label: str = "", against: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.label, member.against = label, against

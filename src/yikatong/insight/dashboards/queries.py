@@ -201,7 +201,8 @@ def _fetch(statement: str, span: Span, asked: _Asked, **facts: Any) -> list[tupl
     }
     with connection.cursor() as cursor:
         cursor.execute(statement, facts)
-        return cursor.fetchall()
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
 
 
 def _sum(rows: Iterable[Row]) -> Tally:

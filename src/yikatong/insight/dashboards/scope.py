@@ -25,9 +25,16 @@ class Scope:
 
 def of_actor(actor: Actor, profile: Profile) -> Scope:
     """All of the province, or the cities within the actor's region; raises FinerThanCity."""
-    if profile.code.startswith(actor.scope.rstrip("0") or ""):
+    if profile.code.startswith(_short(actor.scope)):
         return Scope(None, profile.cities)
     tiles = tuple(city for city in profile.cities if actor.covers(city.code))
     if not tiles:
         raise FinerThanCity(scope=actor.scope)
     return Scope(tuple(city.code for city in tiles), tiles)
+
+
+def _short(code: str) -> str:
+    """510000 and 51 are one province; 50 is not 5."""
+    while len(code) > 2 and code.endswith("00"):
+        code = code.removesuffix("00")
+    return code

@@ -302,8 +302,5 @@ def _area(path: str) -> str:
     """The line closed down to the axis; the series has no gap before now, so one piece is enough."""
     if not path:
         return ""
-    first, last = (
-        path[1:].split("L", maxsplit=1)[0].split(maxsplit=1)[0],
-        path.rsplit("L", maxsplit=1)[-1].lstrip("M").split()[0],
-    )
-    return f"{path}L{last} 1000L{first} 1000Z"
+    left, right = path[1:].split(" ", 1)[0], path.rsplit("L", 1)[-1].lstrip("M").split()[0]
+    return f"{path}L{right} 1000L{left} 1000Z"
