@@ -40,7 +40,7 @@ _COUNTER = frozenset(
 )
 
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.HOLDER: frozenset({Permission.CARD_APPLY, Permission.CARD_LOSS}),
+    Role.HOLDER: frozenset({Permission.CARD_APPLY, Permission.CARD_LOSS, Permission.CARD_REPLACE}),
     Role.CLERK: _COUNTER,
     Role.SUPERVISOR: _COUNTER | {Permission.ROSTER_IMPORT, Permission.BATCH_PRODUCE, Permission.BOARD_SEE},
     Role.OPERATOR: frozenset({Permission.TERMINAL_MANAGE, Permission.BOARD_SEE}),
