@@ -84,6 +84,16 @@ class LossForm(forms.Form):
     )
 
 
+class OutletField(forms.ModelChoiceField):
+    """A key that is none is no choice of the list, like any other strange value."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except forms.ValidationError:
+            raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice") from None
+
+
 class ApplyForm(forms.Form):
     """A free choice of the bank (Guangdong art. 5): no bank is chosen beforehand."""
 
@@ -92,7 +102,7 @@ class ApplyForm(forms.Form):
         queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
         error_messages={"required": "请选择一家合作银行", "invalid_choice": "请选择列表中的银行"},
     )
-    outlet = forms.ModelChoiceField(
+    outlet = OutletField(
         label="领卡网点",
         queryset=Outlet.objects.filter(is_open=True),
         error_messages={"required": "请选择领卡网点", "invalid_choice": "请选择列表中的网点"},
@@ -101,6 +111,14 @@ class ApplyForm(forms.Form):
 
 
 class ReplaceForm(ApplyForm):
+    """The bank stays unless another is chosen."""
+
+    bank = forms.ModelChoiceField(
+        label="合作银行",
+        queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
+        required=False,
+        error_messages={"invalid_choice": "请选择列表中的银行"},
+    )
     reason = forms.ChoiceField(
         label="补换原因",
         choices=ReplaceReason.choices,

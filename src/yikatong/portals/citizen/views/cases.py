@@ -98,7 +98,7 @@ def _outlets(asked: str) -> dict[str, Any]:
 
 def _making(data: dict[str, Any]) -> dict[str, Any]:
     return {
-        "bank_code": data["bank"].code,
+        "bank_code": data["bank"].code if data["bank"] else None,
         "outlet_id": data["outlet"].id,
         "division_code": data["outlet"].division_code,
         "delivery": data["delivery"],

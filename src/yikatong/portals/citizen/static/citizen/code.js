@@ -225,6 +225,7 @@ function fallBack(why) {
   short = true;
   notice("until", why ? `${why} 现在显示的是联网短码。` : "此浏览器不能离线亮码，现在显示的是联网短码。");
   part("tick").hidden = false;
+  if (part("short")) part("short").hidden = true;
   refresh();
   setInterval(everySecond, 1000);
 }
