@@ -36,6 +36,7 @@ COMMANDS = {
     "vendor": Entry("yikatong.cli.vendor", "取得浏览器端程序库并核对摘要"),
     "demo": Entry("yikatong.cli.demo.command", "演示数据", needs_database=True),
     "insight": Entry("yikatong.cli.insight", "看板统计", needs_database=True),
+    "batch": Entry("yikatong.cli.batch", "制卡批次：沙箱整轮", needs_database=True),
     "regions": Entry("yikatong.cli.regions", "行政区划与省份配置", needs_database=True),
     "terminal": Entry("yikatong.cli.terminal", "用卡终端：开通、签到、核验、上传、名单"),
 }

@@ -22,6 +22,9 @@ PROVINCE = ENV.province
 DEMO = ENV.demo
 # Adapters are wired here and nowhere else. Without a sender, log-in by text message is refused by name.
 SMS_SENDER = "yikatong.adapters.sms.demo.DemoSender" if DEMO else ""
+# Layouts of the files to and from the banks and the card maker.
+BANK_FILES = "yikatong.adapters.bank_files.layout.PipeBankFiles"
+CARD_MAKER_FILES = "yikatong.adapters.card_maker.layout.PipeMakerFiles"
 
 INSTALLED_APPS = [
     "unfold",

@@ -269,6 +269,9 @@ class Batch(models.Model):
     status = models.CharField("状态", max_length=10, choices=Status.choices, default=Status.OPEN)
     rows = models.PositiveIntegerField("件数", default=0)
     created_at = models.DateTimeField("建立时间")
+    # SM3 of the files taken, so that the same file again is known, and another one refused.
+    opening_digest = IndexField(max_length=32, null=True, blank=True, editable=False)
+    return_digest = IndexField(max_length=32, null=True, blank=True, editable=False)
     returned_at = models.DateTimeField("回盘时间", null=True, blank=True)
 
     class Meta:

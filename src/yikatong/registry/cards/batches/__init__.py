@@ -1,0 +1,16 @@
+"""A batch 制卡批次: bank pre-opening out and back, production out, return 回盘 in. Each row has exactly one fate."""
+
+from yikatong.registry.cards.batches.opening import open_batch, preopening_file, take_preopening_return
+from yikatong.registry.cards.batches.production import production_file, start_production, take_return
+from yikatong.registry.cards.batches.report import ReturnReport, report_of
+
+__all__ = [
+    "ReturnReport",
+    "open_batch",
+    "preopening_file",
+    "production_file",
+    "report_of",
+    "start_production",
+    "take_preopening_return",
+    "take_return",
+]

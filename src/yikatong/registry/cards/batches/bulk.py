@@ -1,0 +1,89 @@
+"""Move many cases at once, each with its step and audit; and the batch's own row."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from yikatong.core import audit
+from yikatong.core.actor import Actor
+from yikatong.core.clock import day_of
+from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.models import AuditEntry
+from yikatong.core.sm.sm3 import sm3
+from yikatong.registry.cards import rules
+from yikatong.registry.cards.models import CASE_TRANSITIONS, Batch, BatchRow, Case, CaseStatus, CaseStep
+from yikatong.registry.regions.law import province
+
+
+class WrongBatchStep(DomainError):
+    """facts: status."""
+
+    code = "batch_step_wrong"
+
+
+class AlreadyReturned(DomainError):
+    code = "batch_already_returned"
+    message = "本批次已经收到另一份回盘文件，不能再次导入；同一文件重复导入不受影响。"
+
+
+def locked_batch(batch_id: UUID) -> Batch:
+    found = Batch.objects.select_for_update(of=("self",)).select_related("bank").filter(pk=batch_id).first()
+    if found is None:
+        raise NotFound("没有找到这个批次。")
+    return found
+
+
+def check_step(batch: Batch, wanted: Batch.Status, verb: str) -> None:
+    if batch.status != wanted:
+        label = Batch.Status(batch.status).label
+        raise WrongBatchStep(f"批次当前为“{label}”，不能{verb}。", status=batch.status)
+
+
+def is_repeated(taken: bytes | memoryview | None, data: bytes) -> bool:
+    """Whether this very file was taken before; raises AlreadyReturned for another one."""
+    if taken is None:
+        return False
+    if bytes(taken) != sm3(data):
+        raise AlreadyReturned
+    return True
+
+
+def move_cases(
+    cases: Iterable[Case], to: CaseStatus, *, by: Actor, at: datetime, notes: Mapping[UUID, str] | None = None
+) -> int:
+    """Move locked cases along their table; each must be allowed to. `notes` by case key."""
+    moved = list(cases)
+    for case in moved:
+        if to not in CASE_TRANSITIONS[CaseStatus(case.status)]:
+            raise rules.case_refusal(case.status, to)
+        case.step_due_on = rules.due_on(case, to, day_of(at), province())
+        case.status = to
+    Case.objects.bulk_update(moved, ["status", "step_due_on", "account", "card"], batch_size=1_000)
+    said = notes or {}
+    CaseStep.objects.bulk_create(
+        (_step(case, to, by, at, said.get(case.pk, "")) for case in moved), batch_size=2_000
+    )
+    audit.record_all(_entry(case, to, by, at) for case in moved)
+    return len(moved)
+
+
+def _step(case: Case, to: CaseStatus, by: Actor, at: datetime, note: str) -> CaseStep:
+    return CaseStep(case=case, at=at, status=to, actor_name=by.name, channel=by.channel, note=note[:200])
+
+
+def _entry(case: Case, to: CaseStatus, by: Actor, at: datetime) -> AuditEntry:
+    facts = {"kind": str(case.kind)}
+    subject = f"case:{case.pk}"
+    return audit.entry(f"cards:case:{to}", subject=subject, holder_id=case.holder_id, by=by, at=at, **facts)
+
+
+def pending_rows(batch: Batch) -> list[BatchRow]:
+    """Rows without a fate yet, with all that a file needs, locked with their cases."""
+    rows = batch.lines.filter(result=BatchRow.Result.PENDING).order_by("number")
+    related = ("case__holder", "case__account", "case__old_card__account")
+    return list(rows.select_for_update(of=("self", "case"), no_key=True).select_related(*related))
+
+
+def note_batch(what: str, batch: Batch, *, by: Actor, at: datetime, **facts: Any) -> None:
+    audit.record(f"cards:batch:{what}", subject=f"batch:{batch.pk}", by=by, at=at, **facts)

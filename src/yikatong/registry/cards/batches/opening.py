@@ -1,0 +1,201 @@
+"""First half of the round: gather the cases of a bank, and have their accounts opened ahead."""
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import Prefetch
+
+from yikatong.core import looks
+from yikatong.core.actor import Actor
+from yikatong.core.clock import day_of
+from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.permissions import Permission, require
+from yikatong.core.sm.sm3 import sm3
+from yikatong.registry.banks.actions import accepting, account_index
+from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.cards import numbers
+from yikatong.registry.cards.batches import files
+from yikatong.registry.cards.batches.bulk import (
+    check_step,
+    is_repeated,
+    locked_batch,
+    move_cases,
+    note_batch,
+    pending_rows,
+)
+from yikatong.registry.cards.batches.files import Head, OpenAnswer, OpenRequest
+from yikatong.registry.cards.batches.report import ReturnReport, report_of
+from yikatong.registry.cards.models import Batch, BatchRow, Case, CaseKind, CaseStatus
+from yikatong.registry.holders.models import Certificate
+
+BANK_STEP: Final = "银行"
+ROWS_MAX: Final = 20_000
+_SHOWN: Final = ("姓名", "证件号码", "手机号码")
+
+# Oldest first; a case that another act holds is left to the next batch. Keys are UUIDv7 like all others.
+_GATHER: Final = """
+INSERT INTO cards_batchrow (id, batch_id, number, case_id, card_number, result, failed_step, failure, box)
+SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
+           substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
+           52, 1), 53, 1), 'hex')::uuid,
+       %s, row_number() OVER (ORDER BY created_at, id), id, '', 'pending', '', '', ''
+FROM (
+    SELECT c.id, c.created_at FROM cards_case c
+    WHERE c.bank_id = %s AND c.kind IN ('apply', 'replace')
+      AND (c.status = 'checked' OR c.status = 'preopened' AND c.account_id IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM cards_batchrow r WHERE r.case_id = c.id AND r.result = 'pending')
+    ORDER BY c.created_at, c.id LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED
+) waiting
+"""
+
+
+class NothingToProduce(DomainError):
+    code = "nothing_to_produce"
+    message = "该银行没有审核通过、等待制卡的受理单。"
+
+
+@transaction.atomic
+def open_batch(bank_code: str, *, limit: int = ROWS_MAX, by: Actor, at: datetime) -> Batch:
+    """Gather up to `limit` checked cases of a bank. Accounts that stay (换卡不换号) need no new opening."""
+    require(by, Permission.BATCH_PRODUCE)
+    bank = accepting(bank_code)
+    batch = Batch.objects.create(number=_number(at), bank=bank, created_at=at)
+    with connection.cursor() as cursor:
+        cursor.execute(_GATHER, [batch.pk, bank.pk, limit])
+        batch.rows = cursor.rowcount
+    if not batch.rows:
+        raise NothingToProduce
+    rows = pending_rows(batch)
+    _keep_accounts(rows, keeps=bank.keeps_account, by=by, at=at)
+    to_open = [row.case.holder_id for row in rows if row.case.account_id is None]
+    batch.status = Batch.Status.OPEN if to_open else Batch.Status.PREOPENED
+    batch.save(update_fields=["rows", "status"])
+    looks.record(to_open, by=by, at=at, purpose=f"提供给{bank.name}预开户", fields=_SHOWN)
+    note_batch("opened", batch, by=by, at=at, bank=bank.pk, rows=batch.rows)
+    return batch
+
+
+def _number(at: datetime) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval('cards_batch_number')")
+        return f"P{day_of(at):%Y%m%d}{cursor.fetchone()[0]:06d}"
+
+
+def _keep_accounts(rows: list[BatchRow], *, keeps: bool, by: Actor, at: datetime) -> None:
+    """换卡不换号 (Guangdong art. 5): a replacement at the same bank goes on with the account there is."""
+    staying = [row.case for row in rows if keeps and row.case.account_id is None and _keeps(row.case)]
+    for case in staying:
+        assert case.old_card is not None  # noqa: S101 - `_keeps` has looked
+        case.account = case.old_card.account
+    notes = {case.pk: "沿用原账号" for case in staying}
+    move_cases(staying, CaseStatus.PREOPENED, by=by, at=at, notes=notes)
+
+
+def _keeps(case: Case) -> bool:
+    account = case.old_card.account if case.kind == CaseKind.REPLACE and case.old_card else None
+    usable = account is not None and account.status != BankAccount.Status.CLOSED
+    return usable and account is not None and account.bank_id == case.bank_id
+
+
+def preopening_file(batch_id: UUID) -> bytes:
+    """The request to the bank: rows whose account is still to be opened. The same bytes each time until then."""
+    batch = Batch.objects.select_related("bank").filter(pk=batch_id).first()
+    if batch is None:
+        raise NotFound("没有找到这个批次。")
+    newest = Prefetch(
+        "case__holder__certificates", Certificate.objects.order_by("-is_current", "-created_at")
+    )
+    lines = batch.lines.select_related("case__holder").prefetch_related(newest)
+    rows = [_request(row) for row in lines.filter(case__account=None, result="pending").order_by("number")]
+    head = Head(batch.number, batch.bank_id, len(rows), day_of(batch.created_at))
+    return files.bank_files().write_requests(head, rows)
+
+
+def _request(row: BatchRow) -> OpenRequest:
+    holder = row.case.holder
+    certificate = holder.certificates.all()[0]
+    return OpenRequest(
+        row.number, certificate.kind, certificate.number, holder.name, holder.phone or "", row.case.number
+    )
+
+
+@transaction.atomic
+def take_preopening_return(batch_id: UUID, data: bytes, *, by: Actor, at: datetime) -> ReturnReport:
+    """Take the bank's answers: accounts opened, or the row fails alone with its reason.
+
+    Raises BadReturn, OtherBatch, WrongTotals or UnknownRow for the file as a whole, and changes nothing then.
+    The same file again is harmless.
+    """
+    require(by, Permission.BATCH_PRODUCE)
+    batch = locked_batch(batch_id)
+    if is_repeated(batch.opening_digest, data):
+        return report_of(batch, repeated=True)
+    check_step(batch, Batch.Status.OPEN, "导入预开户回盘")
+    head, answers = files.bank_files().read_answers(data)
+    rows = {row.number: row for row in pending_rows(batch) if row.case.account_id is None}
+    files.check_whole(head, batch.number, batch.bank_id, [one.row for one in answers], set(rows))
+    judged = _judge(answers, batch)
+    _apply(rows, judged, batch, by=by, at=at)
+    batch.status, batch.opening_digest = Batch.Status.PREOPENED, sm3(data)
+    batch.save(update_fields=["status", "opening_digest"])
+    report = report_of(batch)
+    note_batch("preopening_returned", batch, by=by, at=at, failed=report.failed)
+    return report
+
+
+def _judge(answers: list[OpenAnswer], batch: Batch) -> list[tuple[OpenAnswer, str]]:
+    """Each answer with why it fails, "" where it holds."""
+    given = [one.account for one in answers if one.account]
+    indexes = {account: account_index(account) for account in given}
+    known = BankAccount.objects.filter(number_index__in=list(indexes.values()))
+    taken = {bytes(index) for index in known.values_list("number_index", flat=True)}
+    seen: set[str] = set()
+    judged = []
+    for one in answers:
+        why = one.fault or one.reason or _fault(one.account, batch.bank.bin)
+        if not why and (one.account in seen or indexes[one.account] in taken):
+            why = "银行返回的账号重复"
+        seen.add(one.account)
+        judged.append((one, why))
+    return judged
+
+
+def _fault(account: str, prefix: str) -> str:
+    if not account:
+        return "银行没有返回账号，也没有说明原因"
+    return "" if numbers.luhn_ok(account) and account.startswith(prefix) else "银行返回的账号校验不符"
+
+
+def _apply(
+    rows: dict[int, BatchRow], judged: list[tuple[OpenAnswer, str]], batch: Batch, *, by: Actor, at: datetime
+) -> None:
+    opened, failed = [], []
+    for answer, why in judged:
+        row = rows[answer.row]
+        if why:
+            row.result, row.failed_step, row.failure = BatchRow.Result.FAILED, BANK_STEP, why[:100]
+            failed.append(row)
+        else:
+            row.case.account = _account(row.case, answer.account, batch, at)
+            opened.append(row)
+    BankAccount.objects.bulk_create(
+        (row.case.account for row in opened if row.case.account), batch_size=1_000
+    )
+    move_cases((row.case for row in opened), CaseStatus.PREOPENED, by=by, at=at)
+    fail_rows(failed, by=by, at=at)
+
+
+def _account(case: Case, number: str, batch: Batch, at: datetime) -> BankAccount:
+    index = account_index(number)
+    return BankAccount(
+        holder_id=case.holder_id, bank=batch.bank, number=number, number_index=index, opened_at=at
+    )
+
+
+def fail_rows(rows: list[BatchRow], *, by: Actor, at: datetime) -> None:
+    """Store failed rows; their cases wait for a clerk, with the reason."""
+    BatchRow.objects.bulk_update(rows, ["result", "failed_step", "failure"], batch_size=1_000)
+    notes = {row.case_id: f"{row.failed_step}：{row.failure}" for row in rows}
+    move_cases((row.case for row in rows), CaseStatus.FAILED, by=by, at=at, notes=notes)

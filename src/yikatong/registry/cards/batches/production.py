@@ -1,0 +1,234 @@
+"""Second half of the round: cards are made outside and come back, or not, one by one."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from yikatong.core import audit, looks
+from yikatong.core.actor import Actor
+from yikatong.core.clock import day_of
+from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.permissions import Permission, require
+from yikatong.core.sm.sm3 import sm3
+from yikatong.registry.cards import numbers, rules
+from yikatong.registry.cards.batches import files
+from yikatong.registry.cards.batches.bulk import (
+    check_step,
+    is_repeated,
+    locked_batch,
+    move_cases,
+    note_batch,
+    pending_rows,
+)
+from yikatong.registry.cards.batches.files import Head, MakeAnswer, MakeRequest
+from yikatong.registry.cards.batches.opening import fail_rows
+from yikatong.registry.cards.batches.report import ReturnReport, report_of
+from yikatong.registry.cards.models import (
+    LIVE,
+    Batch,
+    BatchRow,
+    Card,
+    CardEvent,
+    CardStatus,
+    CaseKind,
+    CaseStatus,
+)
+from yikatong.registry.cards.rules import CardAct
+from yikatong.registry.regions.law import province
+
+MAKER_STEP: Final = "制卡"
+SPEC_VERSION: Final = "3.00"
+_SHOWN: Final = ("姓名", "社会保障号码", "性别", "民族", "出生日期", "金融账号")
+
+
+@transaction.atomic
+def start_production(batch_id: UUID, *, by: Actor, at: datetime) -> Batch:
+    """Give each card its 卡号 and send the batch to the card maker. After this no case can be withdrawn."""
+    require(by, Permission.BATCH_PRODUCE)
+    batch = locked_batch(batch_id)
+    check_step(batch, Batch.Status.PREOPENED, "送制卡")
+    rows = pending_rows(batch)
+    _give_numbers(rows)
+    BatchRow.objects.bulk_update(rows, ["card_number"], batch_size=1_000)
+    move_cases((row.case for row in rows), CaseStatus.PRODUCING, by=by, at=at)
+    looks.record(
+        [row.case.holder_id for row in rows], by=by, at=at, purpose="提供给制卡机构制卡", fields=_SHOWN
+    )
+    batch.status = Batch.Status.PRODUCING if rows else Batch.Status.RETURNED
+    batch.save(update_fields=["status"])
+    note_batch("production_started", batch, by=by, at=at, rows=len(rows))
+    return batch
+
+
+def _give_numbers(rows: list[BatchRow]) -> None:
+    """换领不换号 where the province keeps numbers; else the next of the area's own sequence."""
+    profile = province()
+    waiting: dict[str, list[BatchRow]] = {}
+    for row in rows:
+        old = row.case.old_card if row.case.kind == CaseKind.REPLACE else None
+        if old is not None and profile.card.keeps_number:
+            row.card_number = old.number
+        else:
+            waiting.setdefault(profile.letter_of(row.case.holder.division_code), []).append(row)
+    for letter, lacking in waiting.items():
+        for row, sequence in zip(lacking, _sequences(letter, len(lacking)), strict=True):
+            row.card_number = numbers.make(letter, sequence)
+
+
+def _sequences(letter: str, count: int) -> list[int]:
+    name = f"cards_number_{letter.lower()}"  # a capital of the profile, checked there
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [name, count])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def production_file(batch_id: UUID) -> bytes:
+    """The order to the card maker. Raises WrongBatchStep before `start_production` and after the return."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is None:
+        raise NotFound("没有找到这个批次。")
+    check_step(batch, Batch.Status.PRODUCING, "导出制卡文件")
+    lines = batch.lines.select_related("case__holder", "case__account").filter(result="pending")
+    rows = [_request(row, batch) for row in lines.order_by("number")]
+    head = Head(batch.number, batch.bank_id, len(rows), day_of(batch.created_at))
+    return files.maker_files().write_requests(head, rows)
+
+
+def _request(row: BatchRow, batch: Batch) -> MakeRequest:
+    holder, issued_on = row.case.holder, day_of(batch.created_at)
+    return MakeRequest(
+        row=row.number,
+        card_number=row.card_number,
+        social_security_number=holder.social_security_number,
+        name=holder.name,
+        sex=holder.sex,
+        ethnicity=holder.ethnicity,
+        birth_date=holder.birth_date,
+        division_code=_issuing(holder.division_code),
+        issued_on=issued_on,
+        expires_on=rules.expiry(issued_on, province().card.validity_years),
+        category=rules.category_of(holder.birth_date, issued_on),
+        spec_version=SPEC_VERSION,
+        account=row.case.account.number if row.case.account else "",
+    )
+
+
+def _issuing(division_code: str) -> str:
+    """发卡地区: the city."""
+    return division_code[:4] + "00"
+
+
+@transaction.atomic
+def take_return(batch_id: UUID, data: bytes, *, by: Actor, at: datetime) -> ReturnReport:
+    """Take the card maker's return 回盘, card by card; made cards lie ready, failed rows go back to a clerk.
+
+    Raises BadReturn, OtherBatch, WrongTotals or UnknownRow for the file as a whole, and changes nothing then.
+    The same file again is harmless.
+    """
+    require(by, Permission.BATCH_PRODUCE)
+    batch = locked_batch(batch_id)
+    if is_repeated(batch.return_digest, data):
+        return report_of(batch, repeated=True)
+    check_step(batch, Batch.Status.PRODUCING, "导入制卡回盘")
+    head, answers = files.maker_files().read_answers(data)
+    rows = {row.number: row for row in pending_rows(batch)}
+    files.check_whole(head, batch.number, batch.bank_id, [one.row for one in answers], set(rows))
+    _apply(rows, _judge(answers, rows), batch, by=by, at=at)
+    batch.status, batch.return_digest, batch.returned_at = Batch.Status.RETURNED, sm3(data), at
+    batch.save(update_fields=["status", "return_digest", "returned_at"])
+    report = report_of(batch)
+    note_batch("returned", batch, by=by, at=at, made=report.made, failed=report.failed)
+    return report
+
+
+def _judge(answers: list[MakeAnswer], rows: dict[int, BatchRow]) -> list[tuple[MakeAnswer, str]]:
+    """Each answer with why it fails, "" where it holds."""
+    given = [one.identification for one in answers]
+    taken = set(Card.objects.filter(identification__in=given).values_list("identification", flat=True))
+    judged = []
+    for one in answers:
+        why = one.fault or one.failure or _fault(one, rows[one.row])
+        if not why and one.identification in taken:
+            why = "卡识别码重复"
+        taken.add(one.identification)
+        judged.append((one, why))
+    return judged
+
+
+def _fault(answer: MakeAnswer, row: BatchRow) -> str:
+    if answer.card_number != row.card_number:
+        return "回盘卡号与制卡数据不符"
+    try:
+        numbers.check_identifier(answer.identification)
+        numbers.diversification_factor(answer.reset_info)
+    except DomainError as refusal:
+        return refusal.message
+    return ""
+
+
+def _apply(
+    rows: dict[int, BatchRow], judged: list[tuple[MakeAnswer, str]], batch: Batch, *, by: Actor, at: datetime
+) -> None:
+    made, failed = [], []
+    for answer, why in judged:
+        row = rows[answer.row]
+        if why:
+            row.result, row.failed_step = BatchRow.Result.FAILED, answer.failed_step or MAKER_STEP
+            row.failure = why[:100]
+            failed.append(row)
+        else:
+            row.result, row.box = BatchRow.Result.MADE, answer.box
+            row.case.card = _card(answer, row, batch)
+            made.append(row)
+    cards = [row.case.card for row in made if row.case.card is not None]
+    Card.objects.bulk_create(cards, batch_size=1_000)
+    _note(cards, by=by, at=at)
+    BatchRow.objects.bulk_update(made, ["result", "box"], batch_size=1_000)
+    notes = {row.case_id: f"装箱位置 {row.box}" for row in made if row.box}
+    move_cases((row.case for row in made), CaseStatus.READY, by=by, at=at, notes=notes)
+    fail_rows(failed, by=by, at=at)
+
+
+def _card(answer: MakeAnswer, row: BatchRow, batch: Batch) -> Card:
+    request = _request(row, batch)
+    old = row.case.old_card
+    return Card(
+        holder_id=row.case.holder_id,
+        number=row.card_number,
+        identification=answer.identification,
+        reset_info=answer.reset_info,
+        account=row.case.account,
+        category=request.category,
+        spec_version=request.spec_version,
+        division_code=request.division_code,
+        issued_on=request.issued_on,
+        expires_on=request.expires_on,
+        replaces=old if old is not None and old.status in LIVE else None,
+    )
+
+
+def _note(cards: Iterable[Card], *, by: Actor, at: datetime) -> None:
+    made = list(cards)
+    CardEvent.objects.bulk_create(
+        (
+            CardEvent(
+                card=card,
+                at=at,
+                kind=CardAct.MADE,
+                to_status=CardStatus.RELEASED,
+                actor_name=by.name,
+                channel=by.channel,
+            )
+            for card in made
+        ),
+        batch_size=2_000,
+    )
+    audit.record_all(
+        audit.entry(
+            f"cards:card:{CardAct.MADE}", subject=f"card:{card.pk}", holder_id=card.holder_id, by=by, at=at
+        )
+        for card in made
+    )
