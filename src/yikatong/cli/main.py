@@ -37,6 +37,8 @@ COMMANDS = {
     "demo": Entry("yikatong.cli.demo.command", "演示数据", needs_database=True),
     "insight": Entry("yikatong.cli.insight", "看板统计", needs_database=True),
     "batch": Entry("yikatong.cli.batch", "制卡批次：沙箱整轮", needs_database=True),
+    "keys": Entry("yikatong.cli.keys", "签发密钥：查看、轮换、撤销", needs_database=True),
+    "audit": Entry("yikatong.cli.audit", "审计日志：核验、导出", needs_database=True),
     "regions": Entry("yikatong.cli.regions", "行政区划与省份配置", needs_database=True),
     "terminal": Entry("yikatong.cli.terminal", "用卡终端：开通、签到、核验、上传、名单"),
 }

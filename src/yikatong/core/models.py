@@ -102,9 +102,19 @@ class AuditCheckpoint(models.Model):
     at = models.DateTimeField()
     key_id = models.PositiveIntegerField()
     signature = models.BinaryField(max_length=64)
+    frontier = models.BinaryField(default=b"")  # the full subtrees, largest first, from which the tree grows on
 
     class Meta:
         verbose_name = verbose_name_plural = "审计检查点"
+
+
+class AuditPending(models.Model):
+    """Entries that wait for their number; a trigger fills it, so that no way of writing an entry avoids it."""
+
+    entry_id = models.UUIDField(primary_key=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "待编号审计记录"
 
 
 class Look(models.Model):

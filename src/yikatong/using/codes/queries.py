@@ -1,14 +1,13 @@
 """What is asked of devices and keys."""
 
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from yikatong.core.sm.sm2 import KeyPair
 from yikatong.registry.cards.models import ECard
 from yikatong.registry.holders.models import Category
-from yikatong.using.codes import issuing, keysets
+from yikatong.using.codes import keysets
 from yikatong.using.codes.models import Device, IssuerKey
 
 
@@ -30,17 +29,11 @@ def categories_on(holder_id: UUID, day: date) -> frozenset[str]:
     return frozenset(held.filter(Q(valid_until=None) | Q(valid_until__gt=day)).values_list("kind", flat=True))
 
 
-def keys() -> QuerySet[IssuerKey]:
+def issuer_keys() -> QuerySet[IssuerKey]:
     """All keys there ever were, latest first."""
     return IssuerKey.objects.order_by("-key_id")
 
 
 def checkpoint_publics() -> dict[int, bytes]:
     """Public keys of audit checkpoints, by key id."""
-    return {row.key_id: keysets.checkpoint_key(keysets.unwrap(row)).public for row in keys()}
-
-
-def checkpoint_signer(at: datetime) -> tuple[int, KeyPair]:
-    """Number and key pair that sign audit checkpoints now."""
-    keyset = issuing.signing_keyset(at)
-    return keyset.key_id, keysets.checkpoint_key(keyset)
+    return {row.key_id: keysets.checkpoint_key(keysets.unwrap(row)).public for row in issuer_keys()}

@@ -1,11 +1,14 @@
-"""Jobs: lists follow cards, expired entries leave."""
+"""Jobs: lists follow cards, expired entries leave, the audit log is sealed."""
 
 from uuid import UUID
 
+import structlog
 from procrastinate.contrib.django import app
 
 from yikatong.core import clock
-from yikatong.using.codes import hotlist, publish
+from yikatong.using.codes import hotlist, publish, sealing
+
+log = structlog.get_logger()
 
 
 @app.task(name="codes.card_changed", queue="codes")
@@ -26,3 +29,12 @@ def publish_lists(timestamp: int) -> None:  # noqa: ARG001 - the job's own param
 @app.task(name="codes.forget_old", queue="codes", queueing_lock="codes.forget_old")
 def forget_old(timestamp: int) -> None:  # noqa: ARG001
     publish.forget_old(at=clock.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="codes.seal_audit", queue="codes", queueing_lock="codes.seal_audit")
+def seal_audit(timestamp: int) -> None:  # noqa: ARG001
+    """Number the new entries of the audit log; the root goes to the process log too, a witness elsewhere."""
+    checkpoint = sealing.seal(at=clock.now())
+    if checkpoint is not None:
+        log.info("audit_sealed", size=checkpoint.size, root=bytes(checkpoint.root).hex())
