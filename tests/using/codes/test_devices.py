@@ -109,7 +109,9 @@ def test_an_ecard_removed_and_issued_again(wang: Holder) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", [b"", b"\x02" * 33, KEY.public[:32], KEY.public + b"\0", b"\x04" + KEY.public[1:], b"\xff" * 33]
+    "key",
+    [b"", b"\x02" * 33, KEY.public[:32], KEY.public + b"\0", b"\x04" + KEY.public[1:], b"\xff" * 33],
+    ids=["none", "off the curve", "cut", "longer", "wrong form", "all ones"],
 )
 def test_a_device_key_must_lie_on_the_curve(wang: Holder, key: bytes) -> None:
     actions.issue_ecard(wang.id, by=of(wang), at=AT)
