@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -47,42 +48,61 @@ TYPES = [
 ]  # fmt: skip
 
 
+AT_HOME_SHARE = 0.93
+
+
+@dataclass
+class Week:
+    """Who may show a card where: most uses are at home, in the city that issued the card."""
+
+    at: datetime
+    dice: Random
+    terminals: list[Terminal]
+    chances: list[int]
+    stopped: list[Card]
+    live: list[Card]
+    of_city: dict[str, list[Card]] = field(default_factory=dict)
+
+    def card_at(self, terminal: Terminal) -> Card:
+        if self.stopped and self.dice.random() < STOPPED_CARD_SHARE:
+            return self.dice.choice(self.stopped)
+        at_home = self.of_city.get(terminal.city_code) if self.dice.random() < AT_HOME_SHARE else None
+        return self.dice.choice(at_home or self.live)
+
+
 def load_uses(loading: Loading) -> None:
-    dice = loading.dice("uses")
+    week = _week(loading)
+    today = day_of(loading.at)
+    for back in reversed(range(loading.sizes.days)):
+        _copy(_day(week, today - timedelta(days=back), int(len(loading.cards) * USES_A_DAY)))
+
+
+def _week(loading: Loading) -> Week:
     terminals = list(Terminal.objects.filter(status="enrolled"))
     weights = {row[1]: row[5] for row in catalogue_file()["places"]}
     kinds = {place.id: place.kind for place in loading.places}
-    chances = [weights[kinds[t.place_id]] for t in terminals]
-    live = [card for card in loading.cards if card.status == "1"]
-    stopped = [card for card in loading.cards if card.status != "1"]
-    today = day_of(loading.at)
-    for back in reversed(range(loading.sizes.days)):
-        day = today - timedelta(days=back)
-        rows = int(len(loading.cards) * USES_A_DAY)
-        _copy(_day(loading, dice, day, rows, (live, stopped), terminals, chances))
+    week = Week(
+        at=loading.at,
+        dice=loading.dice("uses"),
+        terminals=terminals,
+        chances=[weights[kinds[terminal.place_id]] for terminal in terminals],
+        stopped=[card for card in loading.cards if card.status != "1"],
+        live=[card for card in loading.cards if card.status == "1"],
+    )
+    for card in week.live:
+        week.of_city.setdefault(card.division_code, []).append(card)
+    return week
 
 
-def _day(
-    loading: Loading,
-    dice: Random,
-    day: date,
-    rows: int,
-    cards: tuple[list[Card], list[Card]],
-    terminals: list[Terminal],
-    chances: list[int],
-) -> Iterator[tuple[Any, ...]]:
-    sequences: dict[int, int] = {}
+def _day(week: Week, day: date, rows: int) -> Iterator[tuple[Any, ...]]:
+    dice, sequences = week.dice, dict[int, int]()
     hours = dice.choices(range(24), weights=HOURS, k=rows)
-    for terminal, hour in zip(dice.choices(terminals, weights=chances, k=rows), hours, strict=True):
+    for terminal, hour in zip(dice.choices(week.terminals, weights=week.chances, k=rows), hours, strict=True):
         used_at = datetime.combine(day, time(hour, dice.randrange(60), dice.randrange(60)), BEIJING)
-        if used_at > loading.at:
+        if used_at > week.at:
             continue
         sequences[terminal.number] = sequences.get(terminal.number, 0) + 1
-        yield _use(dice, day, used_at, terminal, sequences[terminal.number], _pick(dice, *cards))
-
-
-def _pick(dice: Random, live: list[Card], stopped: list[Card]) -> Card:
-    return dice.choice(stopped if stopped and dice.random() < STOPPED_CARD_SHARE else live)
+        yield _use(dice, day, used_at, terminal, sequences[terminal.number], week.card_at(terminal))
 
 
 def _use(
