@@ -1,0 +1,61 @@
+"""Words for the fate of a use. Derived from what is stored alone, so that a resend gets the first answer again.
+
+Never a name, a number of a person, or at whose terminal a code was used before.
+"""
+
+from functools import lru_cache
+
+from yikatong.gate import concessions
+from yikatong.gate.arrays import EPOCH_UNIX
+from yikatong.gate.messages import UseOut
+from yikatong.gate.row import FLAG_GOOD_FAITH, Decision, Failed, Fate, Row
+from yikatong.using.codes.reasons import Reason
+
+ACCEPTED = "通过"
+UNRECORDED = "本条记录未能保存"
+
+
+@lru_cache(maxsize=256)
+def words(reason: int) -> tuple[str, str, str, str]:
+    """Name, sentence, next step at the terminal, word to the holder."""
+    if not reason:
+        return "accepted", ACCEPTED, "", ""
+    found = Reason(reason)
+    return found.name.lower(), found.sentence, found.operator, found.holder
+
+
+def refused(sequence: int, reason: Reason) -> UseOut:
+    """A row of a batch that was refused as such and not recorded."""
+    return UseOut(sequence, False, reason, *words(reason))
+
+
+def unrecorded(sequence: int) -> UseOut:
+    """A row that could not be stored for a fault of ours; it may be sent again."""
+    return UseOut(sequence, False, 0, "not_recorded", UNRECORDED, "请稍后重新上传")
+
+
+def answer(row: Row, fate: Fate) -> UseOut:
+    """The answer to one row."""
+    if isinstance(fate, Failed):
+        return refused(row.sequence, Reason.SEQUENCE_REUSED) if fate.reused else unrecorded(row.sequence)
+    if fate.refusal:
+        return refused(row.sequence, Reason(fate.refusal))
+    return _recorded(row, fate)
+
+
+def _recorded(row: Row, use: Decision) -> UseOut:
+    own_first = use.first_sequence if use.first_terminal == row.terminal else None
+    return UseOut(
+        row.sequence,
+        use.outcome == 0,
+        use.outcome,
+        *words(use.outcome),
+        scene=use.scene,
+        used_at=use.used_at // 1_000_000 + EPOCH_UNIX,
+        amount_fen=use.amount_fen if use.outcome == 0 else 0,
+        fare_class=None if use.outcome else concessions.fare_class(use.scene, use.concession),
+        concessions=[] if use.outcome else concessions.names(use.concession),
+        good_faith=use.flag == FLAG_GOOD_FAITH,
+        first_sequence=own_first,
+        repeated=use.repeated,
+    )

@@ -1,0 +1,113 @@
+"""Whose request it is: HMAC-SM3 over time, method, path and body under the terminal's key of the day.
+
+Nothing is written for a request that fails here; it is counted and logged.
+"""
+
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+from yikatong.core.clock import day_of
+from yikatong.gate import terminal_keys
+from yikatong.gate.refusal import Refusal
+from yikatong.gate.terminals import Terminal, Terminals
+from yikatong.using.codes.reasons import Reason
+
+TOLERANCE_S = 120
+TERMINAL, TIME, MAC = "yikatong-terminal", "yikatong-time", "yikatong-mac"
+# A work key outlives its midnight a little, so that a request under way is not refused.
+GRACE = timedelta(minutes=10)
+
+
+class Request(NamedTuple):
+    """A request as the shell hands it over; `path` with its query, header names in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: bytes
+    peer: str = ""
+
+
+class Signed(NamedTuple):
+    """Who says he asks, when he says it is, and the MAC he gives; nothing proven yet."""
+
+    terminal: int
+    time: int
+    mac: bytes
+
+
+def signed(request: Request, *, now: int) -> Signed:
+    """Read the three headers. Refusal(REQUEST_MALFORMED, REQUEST_TIME_OFF with the server's time)."""
+    try:
+        claim = Signed(
+            int(request.headers[TERMINAL]), int(request.headers[TIME]), bytes.fromhex(request.headers[MAC])
+        )
+    except (KeyError, ValueError):
+        raise Refusal(Reason.REQUEST_MALFORMED, detail=f"{TERMINAL}, {TIME}, {MAC}") from None
+    if abs(now - claim.time) > TOLERANCE_S:
+        raise Refusal(Reason.REQUEST_TIME_OFF, server_time=now, difference_s=claim.time - now)
+    return claim
+
+
+async def terminal_of(request: Request, terminals: Terminals, *, now: int, main: bool = False) -> Terminal:
+    """The terminal whose request this is: MAC under the day's work key, or the main key for sign-in (`main`).
+
+    Refusal(REQUEST_MALFORMED, REQUEST_TIME_OFF, TERMINAL_UNKNOWN, REQUEST_BAD_MAC, WORK_KEY_EXPIRED,
+    TERMINAL_STOPPED).
+    """
+    claim = signed(request, now=now)
+    terminal = await terminals.get(claim.terminal)
+    if terminal is None:
+        raise Refusal(Reason.TERMINAL_UNKNOWN)
+    if not _fits(terminal, claim, request, main=main):
+        if terminals.is_worth_another_look(claim.terminal):
+            terminal = await terminals.read(claim.terminal) or terminal
+        if not _fits(terminal, claim, request, main=main):
+            raise Refusal(_why(terminal, claim, request, main=main), server_time=now)
+    if terminal.status != "enrolled":
+        # What is remembered may be old: the terminal may just have been set working again.
+        terminal = await terminals.read(claim.terminal) or terminal
+        if terminal.status != "enrolled":
+            raise Refusal(Reason.TERMINAL_STOPPED)
+    return terminal
+
+
+def _fits(terminal: Terminal, claim: Signed, request: Request, *, main: bool) -> bool:
+    return any(_is_mac(key, claim, request) for key in _keys(terminal, claim.time, main=main))
+
+
+def _keys(terminal: Terminal, at: int, *, main: bool) -> list[bytes]:
+    if main:
+        return [_main_key(terminal.number, terminal.key_generation)]
+    instant = datetime.fromtimestamp(at, UTC)
+    days = dict.fromkeys((day_of(instant), day_of(instant - GRACE)))
+    return [_work_key(terminal.number, terminal.key_generation, day) for day in days]
+
+
+def _why(terminal: Terminal, claim: Signed, request: Request, *, main: bool) -> Reason:
+    """A terminal that still holds yesterday's key is told so; any other MAC is just wrong."""
+    yesterday = day_of(datetime.fromtimestamp(claim.time, UTC)) - timedelta(days=1)
+    key = _work_key(terminal.number, terminal.key_generation, yesterday)
+    if not main and _is_mac(key, claim, request):
+        return Reason.WORK_KEY_EXPIRED
+    return Reason.REQUEST_BAD_MAC
+
+
+def _is_mac(key: bytes, claim: Signed, request: Request) -> bool:
+    expected = terminal_keys.request_mac(
+        key, time=claim.time, method=request.method, path=request.path, body=request.body
+    )
+    return hmac.compare_digest(expected, claim.mac)
+
+
+@lru_cache(maxsize=20_000)
+def _main_key(number: int, generation: int) -> bytes:
+    return terminal_keys.main_key(number, generation)
+
+
+@lru_cache(maxsize=40_000)
+def _work_key(number: int, generation: int, day: date) -> bytes:
+    return terminal_keys.work_key(_main_key(number, generation), day)

@@ -1,0 +1,39 @@
+"""Send a batch of rows to the statement, and read its answer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from yikatong.gate.arrays import pack, packer
+from yikatong.gate.lane import Lane
+from yikatong.gate.row import Decision, Row
+from yikatong.gate.statement import OFFLINE, OFFLINE_TYPES, ONLINE, ONLINE_TYPES, STORED
+
+_online = packer(ONLINE_TYPES.values())
+_offline = packer(OFFLINE_TYPES.values())
+_ONLINE_FIELDS = len(ONLINE_TYPES)
+
+
+async def record(lane: Lane, rows: Sequence[Row]) -> list[Decision]:
+    """Online uses; no two of the same identity or the same code. In the order of the rows, after the commit."""
+    received_at = datetime.now(UTC)
+    parameters = (*_online([row[:_ONLINE_FIELDS] for row in rows]), received_at, received_at)
+    return [Decision(*found) for found in await lane.fetch(ONLINE, parameters)]
+
+
+async def record_offline(lane: Lane, rows: Sequence[Row]) -> list[Decision]:
+    """Offline uses handed in; the same conditions and the same order."""
+    received_at = datetime.now(UTC)
+    return [Decision(*found) for found in await lane.fetch(OFFLINE, (*_offline(rows), received_at, received_at))]
+
+
+async def stored_digests(lane: Lane, rows: Sequence[Row]) -> dict[tuple[int, int], bytes]:
+    """The content digests of those sequences that are taken."""
+    days = [row.day for row in rows]
+    parameters = [
+        pack("date", days),
+        pack("int8", [row.terminal for row in rows]),
+        pack("int8", [row.sequence for row in rows]),
+        pack("date", sorted(set(days))),
+    ]
+    found = await lane.fetch(STORED, parameters)
+    return {rows[ordinal - 1].identity: digest for ordinal, digest in found}

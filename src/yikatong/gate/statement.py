@@ -1,0 +1,178 @@
+"""The one statement that decides and records a batch of uses, online or handed in later.
+
+What it joins: access_terminal, codes_device, cards_ecard, cards_card, holders_holder (and codes_hotentry for
+offline uses, holders_category for short codes). Status is read here and nowhere else, so a stopped terminal
+or a lost card is refused with the very next request. tests/gate/test_parity.py holds it against the models.
+
+It reads no partitioned table. Whether a presentation was shown, or a sequence used, comes back from the
+conflict of its insert: one probe in one partition, however many years of partitions there are, and no race
+between looking and writing. `DO UPDATE … SET x = x` is what makes PostgreSQL return the older row.
+A sequence that comes again with other content sets its digest to NULL, which the column refuses: the whole
+statement falls, nothing is changed, and the batcher looks for the culprit.
+"""
+
+from yikatong.gate.row import Row
+from yikatong.using.codes.reasons import Reason
+
+# field of Row → element type of its array parameter, in order
+ONLINE_TYPES = {
+    "terminal": "int8", "key_generation": "int4", "sequence": "int8", "day": "date", "used_at": "timestamptz",
+    "method": "int2", "scene": "int2", "outcome": "int2", "device": "int8", "generation": "int4",
+    "amount_fen": "int8", "concession": "int2", "digest": "bytea", "reference": "bytea", "made_at": "int8",
+    "counter": "int4", "shown_day": "date",
+}  # fmt: skip
+OFFLINE_TYPES = {**ONLINE_TYPES, "evidence": "bytea", "hot_version": "int8"}
+
+if tuple(OFFLINE_TYPES) != Row._fields:
+    raise AssertionError("parameters and fields of Row differ")
+
+TABLES = {
+    "access_terminal": ("number", "status", "key_generation", "scenes", "place_id", "city_code", "domain_code"),
+    "codes_device": ("number", "status", "generation", "revoked_at", "holder_id", "ecard_id"),
+    "cards_ecard": ("id", "status", "removed_at", "card_id"),
+    "cards_card": ("id", "status", "expires_on", "lost_at", "cancelled_at"),
+    "holders_holder": ("id", "status", "deceased_on"),
+    "holders_category": ("holder_id", "kind", "valid_from", "valid_until"),
+    "codes_hotentry": ("device_number", "scene", "reference", "added_version", "removed_version"),
+    "usage_shown": ("day", "reference", "made_at", "counter", "terminal", "sequence"),
+    "usage_use": (
+        "day", "terminal", "sequence", "used_at", "received_at", "is_offline", "method", "scene", "outcome",
+        "holder_id", "card_id", "device_number", "place_id", "city_code", "domain_code", "amount_fen",
+        "concession", "flag", "first_terminal", "first_sequence", "request_digest", "evidence",
+    ),
+}  # fmt: skip
+"""Every column this module names; the parity test compares them with the models."""
+
+_TERMINAL = f"""CASE
+    WHEN t.number IS NULL OR t.status = 'registered' THEN {Reason.TERMINAL_UNKNOWN:d}
+    WHEN t.status <> 'enrolled' THEN {Reason.TERMINAL_STOPPED:d}
+    WHEN t.key_generation <> r.key_generation THEN {Reason.REQUEST_BAD_MAC:d}
+    WHEN r.outcome = 0 AND r.scene <> ALL (t.scenes) THEN {Reason.TERMINAL_WRONG_SCENE:d}
+    ELSE 0 END"""
+
+# In the order a person should hear it: whose code, does he live, is this device his, is his card good.
+_ONLINE_STATE = f"""CASE
+    WHEN r.outcome <> 0 THEN r.outcome
+    WHEN d.number IS NULL THEN {Reason.UNKNOWN_REFERENCE:d}
+    WHEN h.status = 'deceased' THEN {Reason.HOLDER_DECEASED:d}
+    WHEN d.status <> 'active' OR d.generation <> r.generation AND r.generation >= 0
+        THEN {Reason.DEVICE_REVOKED:d}
+    WHEN c.status = 'B' THEN {Reason.CARD_LOST_TEMPORARY:d}
+    WHEN c.status = '2' THEN {Reason.CARD_LOST:d}
+    WHEN c.status IN ('3', '4') THEN {Reason.CARD_CANCELLED:d}
+    WHEN e.status <> 'issued' OR h.status <> 'active' THEN {Reason.ECARD_REMOVED:d}
+    WHEN c.status <> '1' THEN {Reason.CARD_NOT_ACTIVE:d}
+    WHEN c.expires_on < r.day THEN {Reason.CARD_EXPIRED:d}
+    ELSE 0 END"""
+
+# A terminal without a network answers for what its list told it, and for nothing it could not know.
+_OFFLINE_STATE = f"""CASE
+    WHEN r.outcome <> 0 THEN r.outcome
+    WHEN d.number IS NULL THEN {Reason.UNKNOWN_REFERENCE:d}
+    WHEN EXISTS (
+        SELECT FROM codes_hotentry l
+        WHERE l.device_number = r.device AND l.scene = r.scene AND l.reference = r.reference
+          AND l.added_version <= r.hot_version
+          AND (l.removed_version IS NULL OR l.removed_version > r.hot_version)
+    ) THEN {Reason.HOTLISTED:d}
+    ELSE 0 END"""
+
+_OFFLINE_FLAG = """CASE
+    WHEN r.outcome <> 0 OR d.number IS NULL THEN 0
+    WHEN c.status IN ('2', 'B', '3', '4') AND COALESCE(c.lost_at, c.cancelled_at, r.used_at) <= r.used_at
+      OR d.status <> 'active' AND COALESCE(d.revoked_at, r.used_at) <= r.used_at
+      OR e.status <> 'issued' AND COALESCE(e.removed_at, r.used_at) <= r.used_at
+      OR h.status = 'deceased' AND COALESCE(h.deceased_on, r.day) <= r.day
+      OR c.expires_on < r.day
+    THEN 1 ELSE 0 END"""
+
+# A short code carries no claims, so the platform looks them up: a venue learns the concessions, a bus only the
+# most favourable one (using.codes.rules.claims; the bits are those of pass-v1, claim 2).
+_CONCESSION = """CASE WHEN r.method = 2 AND r.scene IN (3, 4) THEN (
+        SELECT CASE WHEN r.scene = 4 THEN bits WHEN bits & 8 > 0 THEN 8 WHEN bits & 16 > 0 THEN 16
+                    WHEN bits & 1 > 0 THEN 1 WHEN bits & 2 > 0 THEN 2 ELSE bits END
+        FROM (SELECT COALESCE(bit_or(CASE k.kind WHEN 'elder' THEN 1 WHEN 'student' THEN 2
+                                     WHEN 'disabled' THEN 8 WHEN 'veteran' THEN 16
+                                     WHEN 'low_income' THEN 32 ELSE 0 END), 0) AS bits
+              FROM holders_category k
+              WHERE k.holder_id = d.holder_id AND k.valid_from <= r.day
+                AND (k.valid_until IS NULL OR k.valid_until > r.day)) proven)
+    ELSE r.concession END"""
+
+
+def _statement(types: dict[str, str], *, offline: bool) -> str:
+    arrays = ", ".join(f"%b::{kind}[]" for kind in types.values())
+    fields = ", ".join(types)
+    state, flag = (_OFFLINE_STATE, _OFFLINE_FLAG) if offline else (_ONLINE_STATE, "0")
+    evidence = "evidence" if offline else "NULL"
+    elsewhere = Reason.DOUBLE_OFFLINE_USE if offline else Reason.REPLAYED
+    # Only our own constants are put into the text; every value is a parameter.
+    return f"""
+WITH r AS (
+  SELECT * FROM unnest({arrays}) WITH ORDINALITY AS r({fields}, n)
+), checked AS MATERIALIZED (
+  SELECT r.*, d.holder_id, e.card_id, t.place_id, t.city_code, t.domain_code,
+    {_TERMINAL} AS refusal,
+    {state} AS state,
+    {flag} AS flag,
+    {_CONCESSION} AS granted
+  FROM r
+  LEFT JOIN access_terminal t ON t.number = r.terminal
+  LEFT JOIN codes_device d ON d.number = r.device
+  LEFT JOIN cards_ecard e ON e.id = d.ecard_id
+  LEFT JOIN cards_card c ON c.id = e.card_id
+  LEFT JOIN holders_holder h ON h.id = d.holder_id
+), shown AS (
+  INSERT INTO usage_shown AS s (day, reference, made_at, counter, terminal, sequence)
+  SELECT shown_day, reference, made_at, counter, terminal, sequence
+  FROM checked WHERE refusal = 0 AND state = 0
+  ORDER BY shown_day, reference, made_at, counter
+  ON CONFLICT (day, reference, made_at, counter) DO UPDATE SET terminal = s.terminal
+  RETURNING reference, made_at, counter, terminal, sequence
+), decided AS (
+  SELECT k.*, s.terminal AS first_terminal, s.sequence AS first_sequence,
+    CASE WHEN k.state <> 0 THEN k.state
+         WHEN (s.terminal, s.sequence) = (k.terminal, k.sequence) THEN 0
+         WHEN k.method = 2 THEN {Reason.SHORT_CODE_USED:d}
+         WHEN s.terminal = k.terminal THEN {Reason.REPLAYED:d}
+         ELSE {elsewhere:d} END AS final
+  FROM checked k
+  LEFT JOIN shown s ON k.state = 0
+    AND (s.reference, s.made_at, s.counter) = (k.reference, k.made_at, k.counter)
+  WHERE k.refusal = 0
+), used AS (
+  INSERT INTO usage_use AS u (
+    day, terminal, sequence, used_at, received_at, is_offline, method, scene, outcome, holder_id, card_id,
+    device_number, place_id, city_code, domain_code, amount_fen, concession, flag,
+    first_terminal, first_sequence, request_digest, evidence)
+  SELECT day, terminal, sequence, used_at, %b::timestamptz, {offline}, method, scene, final, holder_id,
+    card_id, NULLIF(device, -1), place_id, city_code, domain_code,
+    CASE WHEN final = 0 THEN amount_fen ELSE 0 END, CASE WHEN final = 0 THEN granted ELSE 0 END,
+    CASE WHEN final = 0 THEN flag ELSE 0 END,
+    CASE WHEN final <> 0 THEN first_terminal END, CASE WHEN final <> 0 THEN first_sequence END,
+    digest, {evidence}
+  FROM decided
+  ORDER BY terminal, sequence
+  ON CONFLICT (day, terminal, sequence) DO UPDATE SET request_digest =
+    CASE WHEN u.request_digest = EXCLUDED.request_digest THEN u.request_digest END
+  RETURNING u.*
+)
+SELECT k.n, k.refusal, COALESCE(u.outcome, 0), COALESCE(u.scene, 0), COALESCE(u.amount_fen, 0),
+  COALESCE(u.concession, 0), COALESCE(u.flag, 0), u.first_terminal, u.first_sequence,
+  (extract(epoch FROM COALESCE(u.used_at, k.used_at)) * 1000000)::bigint - 946684800000000,
+  COALESCE(u.received_at <> %b::timestamptz, false)
+FROM checked k LEFT JOIN used u USING (terminal, sequence)
+ORDER BY k.n
+"""  # noqa: S608
+
+
+ONLINE = _statement(ONLINE_TYPES, offline=False)
+OFFLINE = _statement(OFFLINE_TYPES, offline=True)
+
+STORED = """
+SELECT r.n, u.request_digest
+FROM unnest(%b::date[], %b::int8[], %b::int8[]) WITH ORDINALITY AS r(day, terminal, sequence, n)
+JOIN usage_use u USING (day, terminal, sequence)
+WHERE u.day = ANY(%b::date[])
+"""
+"""Which sequences are taken, and by what; asked only when a statement has fallen."""

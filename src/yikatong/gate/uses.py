@@ -1,0 +1,136 @@
+"""Uses that passed while a terminal had no network: each row gets its own answer (docs/spec/gate-v1.md §6).
+
+The written rule: the terminal answers for what the code and its list told it; a loss it could not know of is
+borne by nobody at the gate — the use stands, flagged as accepted in good faith.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from yikatong.gate import sequence
+from yikatong.gate.answer import answer, refused
+from yikatong.gate.arrays import EPOCH_UNIX
+from yikatong.gate.batcher import decide
+from yikatong.gate.desk import HOT_AGE_S
+from yikatong.gate.examine import Finding, Keysets, digest, examine_pass, shown_day
+from yikatong.gate.keys import LATE
+from yikatong.gate.lane import Lane
+from yikatong.gate.lists import Lists
+from yikatong.gate.messages import OfflineUseIn, UseOut
+from yikatong.gate.record import record_offline
+from yikatong.gate.row import METHOD_CODE, Fate, Row
+from yikatong.gate.terminals import Terminal
+from yikatong.using.codes import pass_
+from yikatong.using.codes.pass_ import Presentation
+from yikatong.using.codes.reasons import Reason, Refused
+
+AHEAD_S = 120
+_SLICE = 64
+_KNOWN = frozenset(reason.value for reason in Reason)
+
+
+async def hand_in(
+    terminal: Terminal, uses: Sequence[OfflineUseIn], *, keysets: Keysets, lists: Lists, lane: Lane, now: int
+) -> list[UseOut]:
+    """Record what can be recorded, and answer every row, in order."""
+    superseded = await lists.superseded({(_scene(use.presentation), use.hot_version) for use in uses})
+    answers: list[UseOut | None] = [None] * len(uses)
+    rows: list[tuple[int, Row]] = []
+    for place, use in enumerate(uses):
+        if place % _SLICE == 0:
+            await asyncio.sleep(0)  # whoever waits at a gate right now goes first
+        if reason := _wrong_time(use, now):
+            answers[place] = refused(use.sequence, reason)
+        else:
+            rows.append((place, _row(terminal, use, keysets, superseded, now)))
+    for turn in turns(rows):
+        fates = await decide(lane, [row for _, row in turn], record_offline)
+        for (place, row), fate in zip(turn, fates, strict=True):
+            answers[place] = answer(row, fate)
+    return [found for found in answers if found is not None]
+
+
+def turns(rows: Sequence[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
+    """The rows in as few rounds as keep uses and codes distinct within each; almost always one."""
+    rounds: list[list[tuple[int, Row]]] = []
+    seen: list[set[object]] = []
+    for entry in rows:
+        keys = {entry[1].identity, entry[1].shown if not entry[1].outcome else entry[1].identity}
+        turn = 0
+        while turn < len(rounds) and not keys.isdisjoint(seen[turn]):
+            turn += 1
+        if turn == len(rounds):
+            rounds.append([])
+            seen.append(set())
+        rounds[turn].append(entry)
+        for earlier in seen[: turn + 1]:
+            earlier |= keys
+    return rounds
+
+
+def _wrong_time(use: OfflineUseIn, now: int) -> Reason | None:
+    """A use lies within the business day of its sequence, and not in the future."""
+    day = sequence.day_of(use.sequence)
+    if day is None:
+        return Reason.REQUEST_MALFORMED
+    start, end = sequence.bounds(day)
+    if not start <= use.used_at < end or use.used_at > now + AHEAD_S:
+        return Reason.REQUEST_TIME_OFF
+    return None
+
+
+def _row(
+    terminal: Terminal, use: OfflineUseIn, keysets: Keysets, superseded: dict[tuple[int, int], int], now: int
+) -> Row:
+    finding = _finding(terminal, use, keysets)
+    outcome = finding.outcome or _rules(use, finding, superseded, now)
+    return Row(
+        terminal=terminal.number,
+        key_generation=terminal.key_generation,
+        sequence=use.sequence,
+        day=sequence.day_index(use.sequence // sequence.FACTOR),
+        used_at=(use.used_at - EPOCH_UNIX) * 1_000_000,
+        method=METHOD_CODE,
+        scene=finding.scene,
+        outcome=outcome,
+        device=finding.device,
+        generation=finding.generation,
+        amount_fen=use.amount_fen,
+        concession=finding.concession,
+        digest=digest(use.presentation, use.amount_fen),
+        reference=finding.reference,
+        made_at=finding.made_at,
+        counter=finding.counter,
+        shown_day=shown_day(finding.made_at),
+        evidence=use.presentation,
+        hot_version=use.hot_version,
+    )
+
+
+def _finding(terminal: Terminal, use: OfflineUseIn, keysets: Keysets) -> Finding:
+    try:
+        presentation = pass_.parse(use.presentation)
+    except Refused as refusal:
+        return Finding(METHOD_CODE, 0, refusal.reason)
+    finding = examine_pass(presentation, keysets, scenes=terminal.scenes, now=use.used_at)
+    return finding._replace(outcome=_over_per_use(presentation, use)) if not finding.outcome else finding
+
+
+def _over_per_use(presentation: Presentation, use: OfflineUseIn) -> int:
+    return Reason.OVER_PER_USE if use.amount_fen > presentation.credential.limits.per_use_fen else 0
+
+
+def _rules(use: OfflineUseIn, finding: Finding, superseded: dict[tuple[int, int], int], now: int) -> int:
+    """The terminal's own refusal stands; else the time of handing in, then the age of its list."""
+    if use.outcome:
+        return use.outcome if use.outcome in _KNOWN else Reason.MALFORMED
+    if now - use.used_at > LATE.total_seconds():
+        return Reason.USE_TOO_OLD
+    successor_at = superseded.get((finding.scene, use.hot_version))
+    if successor_at is not None and use.used_at - successor_at > HOT_AGE_S:
+        return Reason.LIST_TOO_OLD
+    return 0
+
+
+def _scene(raw: bytes) -> int:
+    return raw[7] if len(raw) > 7 else 0
