@@ -10,9 +10,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from yikatong.core.clock import day_of
-from yikatong.gate import terminal_keys
 from yikatong.gate.refusal import Refusal
 from yikatong.gate.terminals import Terminal, Terminals
+from yikatong.registry.access import platform_keys, terminal_keys
 from yikatong.using.codes.reasons import Reason
 
 TOLERANCE_S = 120
@@ -52,8 +52,8 @@ def signed(request: Request, *, now: int) -> Signed:
     return claim
 
 
-async def terminal_of(request: Request, terminals: Terminals, *, now: int, main: bool = False) -> Terminal:
-    """The terminal whose request this is: MAC under the day's work key, or the main key for sign-in (`main`).
+async def terminal_of(request: Request, terminals: Terminals, *, now: int, signs_in: bool = False) -> Terminal:
+    """The terminal whose request this is: MAC under the day's work key, or its sign-in key (`signs_in`).
 
     Refusal(REQUEST_MALFORMED, REQUEST_TIME_OFF, TERMINAL_UNKNOWN, REQUEST_BAD_MAC, WORK_KEY_EXPIRED,
     TERMINAL_STOPPED).
@@ -62,11 +62,11 @@ async def terminal_of(request: Request, terminals: Terminals, *, now: int, main:
     terminal = await terminals.get(claim.terminal)
     if terminal is None:
         raise Refusal(Reason.TERMINAL_UNKNOWN)
-    if not _fits(terminal, claim, request, main=main):
+    if not _fits(terminal, claim, request, signs_in=signs_in):
         if terminals.is_worth_another_look(claim.terminal):
             terminal = await terminals.read(claim.terminal) or terminal
-        if not _fits(terminal, claim, request, main=main):
-            raise Refusal(_why(terminal, claim, request, main=main), server_time=now)
+        if not _fits(terminal, claim, request, signs_in=signs_in):
+            raise Refusal(_why(terminal, claim, request, signs_in=signs_in), server_time=now)
     if terminal.status != "enrolled":
         # What is remembered may be old: the terminal may just have been set working again.
         terminal = await terminals.read(claim.terminal) or terminal
@@ -75,23 +75,28 @@ async def terminal_of(request: Request, terminals: Terminals, *, now: int, main:
     return terminal
 
 
-def _fits(terminal: Terminal, claim: Signed, request: Request, *, main: bool) -> bool:
-    return any(_is_mac(key, claim, request) for key in _keys(terminal, claim.time, main=main))
+def is_mac_of(number: int, generation: int, claim: Signed, request: Request) -> bool:
+    """Whether the MAC is that of this terminal and generation, under the work key of the request's day."""
+    return _is_mac(_work_key(number, generation, day_of(datetime.fromtimestamp(claim.time, UTC))), claim, request)
 
 
-def _keys(terminal: Terminal, at: int, *, main: bool) -> list[bytes]:
-    if main:
-        return [_main_key(terminal.number, terminal.key_generation)]
+def _fits(terminal: Terminal, claim: Signed, request: Request, *, signs_in: bool) -> bool:
+    return any(_is_mac(key, claim, request) for key in _keys(terminal, claim.time, signs_in=signs_in))
+
+
+def _keys(terminal: Terminal, at: int, *, signs_in: bool) -> list[bytes]:
+    if signs_in:
+        return [_sign_in_key(terminal.number, terminal.key_generation)]
     instant = datetime.fromtimestamp(at, UTC)
     days = dict.fromkeys((day_of(instant), day_of(instant - GRACE)))
     return [_work_key(terminal.number, terminal.key_generation, day) for day in days]
 
 
-def _why(terminal: Terminal, claim: Signed, request: Request, *, main: bool) -> Reason:
+def _why(terminal: Terminal, claim: Signed, request: Request, *, signs_in: bool) -> Reason:
     """A terminal that still holds yesterday's key is told so; any other MAC is just wrong."""
     yesterday = day_of(datetime.fromtimestamp(claim.time, UTC)) - timedelta(days=1)
     key = _work_key(terminal.number, terminal.key_generation, yesterday)
-    if not main and _is_mac(key, claim, request):
+    if not signs_in and _is_mac(key, claim, request):
         return Reason.WORK_KEY_EXPIRED
     return Reason.REQUEST_BAD_MAC
 
@@ -104,10 +109,10 @@ def _is_mac(key: bytes, claim: Signed, request: Request) -> bool:
 
 
 @lru_cache(maxsize=20_000)
-def _main_key(number: int, generation: int) -> bytes:
-    return terminal_keys.main_key(number, generation)
+def _sign_in_key(number: int, generation: int) -> bytes:
+    return terminal_keys.sign_in_key(platform_keys.main_key(number, generation))
 
 
 @lru_cache(maxsize=40_000)
 def _work_key(number: int, generation: int, day: date) -> bytes:
-    return terminal_keys.work_key(_main_key(number, generation), day)
+    return platform_keys.work_key(number, generation, day)

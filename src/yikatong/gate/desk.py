@@ -5,6 +5,7 @@ from datetime import date, datetime
 from yikatong.core.clock import day_of
 from yikatong.gate import sequence
 from yikatong.gate.authenticate import GRACE
+from yikatong.gate.enrol import text
 from yikatong.gate.keys import LATE, Keys
 from yikatong.gate.lane import Lane
 from yikatong.gate.lists import Lists
@@ -17,6 +18,7 @@ from yikatong.gate.messages import (
 )
 from yikatong.gate.messages import Lists as ListsOut
 from yikatong.gate.terminals import Terminal
+from yikatong.registry.access import platform_keys, terminal_keys
 from yikatong.using.codes.pass_ import DEFAULT
 
 HOT_AGE_S = 24 * 3600
@@ -52,6 +54,7 @@ async def sign_in(
         terminal=terminal.number,
         day=day.isoformat(),
         server_time=int(at.timestamp()),
+        sealed_key=text(_sealed_key(terminal, day)),
         key_until=_key_until(day),
         scenes=sorted(terminal.scenes),
         sequence_next=(last or sequence.base(day)) + 1,
@@ -81,6 +84,14 @@ async def heartbeat(
 def newest(terminal: Terminal, keys: Keys) -> ListsOut:
     hot = {str(scene): keys.versions.hot.get(scene, 0) for scene in sorted(terminal.scenes)}
     return ListsOut(keys.versions.trust, hot)
+
+
+def _sealed_key(terminal: Terminal, day: date) -> bytes:
+    number, generation = terminal.number, terminal.key_generation
+    work = platform_keys.work_key(number, generation, day)
+    return terminal_keys.seal_work_key(
+        platform_keys.main_key(number, generation), work, number=number, day=day
+    )
 
 
 def _key_until(day: date) -> int:

@@ -191,7 +191,7 @@ class Gate:
 
     async def _sign_in(self, request: Request, now: int) -> Any:
         self._by_peer.take(request.peer)
-        terminal = await self._terminal(request, now, main=True)
+        terminal = await self._terminal(request, now, signs_in=True)
         message = _read_sign_in(request.body or b"{}", as_msgpack=_is_msgpack(request))
         out = await desk.sign_in(
             terminal, message, lane=self._desk, keys=self.keys, lists=self.lists, at=_instant(now)
@@ -238,11 +238,11 @@ class Gate:
         body = msgspec.json.encode({"status": "ok" if ready else "unavailable", "database": True, "keys": ready})
         return Response(200 if ready else 503, JSON, body)
 
-    async def _terminal(self, request: Request, now: int, *, main: bool = False) -> Terminal:
+    async def _terminal(self, request: Request, now: int, *, signs_in: bool = False) -> Terminal:
         """The terminal asking. Addresses that fail often have to wait, terminals that ask too often as well."""
         self._failures.check(request.peer)
         try:
-            terminal = await terminal_of(request, self.terminals, now=now, main=main)
+            terminal = await terminal_of(request, self.terminals, now=now, signs_in=signs_in)
         except Refusal as refusal:
             if refusal.reason in {Reason.REQUEST_BAD_MAC, Reason.TERMINAL_UNKNOWN}:
                 self._failures.spend(request.peer)

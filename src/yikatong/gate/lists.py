@@ -4,11 +4,11 @@ A delta is what differs between two versions, whatever happened in between; it c
 it leads to and is signed with the list key of the keyset that signs now (docs/spec/pass-v1.md §8).
 """
 
-import base64
 from collections import OrderedDict
 from collections.abc import Collection
 
 from yikatong.gate.arrays import pack
+from yikatong.gate.enrol import text
 from yikatong.gate.keys import Keys
 from yikatong.gate.lane import Lane, positional
 from yikatong.using.codes import hot_delta, keysets
@@ -71,11 +71,7 @@ class Lists:
     def signers(self) -> list[dict[str, object]]:
         """Public list keys, with which a terminal verifies its lists."""
         return [
-            {"issuer": keyset.issuer, "key_id": keyset.key_id, "public": _text(keysets.list_key(keyset).public)}
+            {"issuer": keyset.issuer, "key_id": keyset.key_id, "public": text(keysets.list_key(keyset).public)}
             for keyset in self._keys.keysets.values()
             if not keyset.withdrawn
         ]
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()

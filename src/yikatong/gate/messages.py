@@ -114,11 +114,15 @@ class EnrolOut(Struct):
 
 
 class SignInOut(Struct):
-    """All a terminal needs for the day. Seconds and fen; `sequence_next` is the first free sequence."""
+    """All a terminal needs for the day. Seconds and fen; `sequence_next` is the first free sequence.
+
+    `sealed_key`: the work key under the terminal's main key, base64url; good until `key_until`.
+    """
 
     terminal: int
     day: str
     server_time: int
+    sealed_key: str
     key_until: int
     scenes: list[int]
     sequence_next: int

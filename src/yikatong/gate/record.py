@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from yikatong.gate.arrays import pack, packer
 from yikatong.gate.lane import Lane
@@ -15,9 +16,12 @@ _ONLINE_FIELDS = len(ONLINE_TYPES)
 
 async def record(lane: Lane, rows: Sequence[Row]) -> list[Decision]:
     """Online uses; no two of the same identity or the same code. In the order of the rows, after the commit."""
-    received_at = datetime.now(UTC)
-    parameters = (*_online([row[:_ONLINE_FIELDS] for row in rows]), received_at, received_at)
-    return [Decision(*found) for found in await lane.fetch(ONLINE, parameters)]
+    return [Decision(*found) for found in await lane.fetch(ONLINE, online_parameters(rows, datetime.now(UTC)))]
+
+
+def online_parameters(rows: Sequence[Row], received_at: datetime) -> list[Any]:
+    """What the statement of online uses takes."""
+    return [*_online([row[:_ONLINE_FIELDS] for row in rows]), received_at, received_at]
 
 
 async def record_offline(lane: Lane, rows: Sequence[Row]) -> list[Decision]:

@@ -1,0 +1,1 @@
+"""How fast the gate is, beside pgbench, COPY and a plain Django view on the same machine in the same minute."""
