@@ -4,6 +4,7 @@ Rows are made through the models; the gate reads them by its own SQL, on connect
 """
 
 import asyncio
+import base64
 import itertools
 import json
 import time
@@ -176,6 +177,7 @@ class Desk:
         signs_in: bool = False,
         headers: dict[str, str] | None = None,
         as_msgpack: bool = False,
+        peer: str = "127.0.0.1",
     ) -> Asked:
         encoder = msgspec.msgpack if as_msgpack else msgspec.json
         body = message if isinstance(message, bytes) else encoder.encode(message) if message is not None else b""
@@ -183,7 +185,7 @@ class Desk:
         signed = self.headers(method, path, body, time=time, key=key, signs_in=signs_in)
         if as_msgpack:
             signed["content-type"] = "application/msgpack"
-        response = self.world.run(self.world.gate.handle(method, path, signed | (headers or {}), body, "test"))
+        response = self.world.run(self.world.gate.handle(method, path, signed | (headers or {}), body, peer))
         asked = _asked(response)
         asked.terminal = self.row.number
         return asked
@@ -203,6 +205,10 @@ class Desk:
         )  # fmt: skip
         mac = terminal_keys.request_mac(used, time=at, method=method, path=path, body=body)
         return {"yikatong-terminal": str(self.row.number), "yikatong-time": str(at), "yikatong-mac": mac.hex()}
+
+    @staticmethod
+    def text(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
     def verify(self, code: str, *, amount_fen: int = 200, sequence: int | None = None, **more: Any) -> Asked:
         message = {"sequence": sequence or self.sequence(), "code": code, "amount_fen": amount_fen} | more
