@@ -12,14 +12,14 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import psycopg
 
 from bench.gate import load, rivals, server
+from bench.gate.requests_made import Maker, write
 
 RESULTS = Path(__file__).parents[1] / "results"
 MOST_A_SECOND = 14_000  # requests made ahead; more than any machine like this answers
@@ -59,7 +59,6 @@ def main() -> int:
 
 
 def _measure(dsn: str, home: Path, rounds: int, seconds: int) -> Samples:
-    from bench.gate.requests_made import Maker  # reads the settings, so after the environment is set
 
     maker, samples = Maker(server.keyset(dsn)), Samples()
     with tempfile.TemporaryDirectory() as scratch:
@@ -81,7 +80,7 @@ class Run:
 
     dsn: str
     scratch: Path
-    maker: Any
+    maker: Maker
     samples: Samples
     seconds: int
     offset: int = 10_000_000
@@ -95,8 +94,6 @@ class Run:
         self._empty()
 
     def verify(self, port: int, name: str, connections: int) -> None:
-        from bench.gate.requests_made import write
-
         file = self.scratch / "requests"
         made = self.seconds * (MOST_A_SECOND if connections > 1 else MOST_A_SECOND // 4)
         write(self.maker.verifies(made), file)
@@ -112,8 +109,6 @@ class Run:
         self._empty()
 
     def upload(self, port: int) -> None:
-        from bench.gate.requests_made import write
-
         uses = [(server.FIRST_TERMINAL + 1, use) for use in self.maker.offline_uses(0, BATCH * BATCHES)]
         self.samples.add("copy rows/s", rivals.copy(self.dsn, uses))
         self._empty()
@@ -197,17 +192,29 @@ def _report(samples: Samples, options: argparse.Namespace) -> int:
         failed += not met
         sign = "" if bar is None else "≥" if more_is_better else "≤"
         share = "" if bar is None else f"{value / bar:.2f}"
-        lines.append(f"| {name} | {value:.2f} | {sign} {bar or '—'} | {share} | {'ok' if met else 'MISSED'} |")
+        lines.append(
+            f"| {name} | {value:.2f} | {sign} {bar or '—'} | {share} | {'ok' if met else 'MISSED'} |"
+        )
     lines += ["", "| figure | median | rounds |", "|---|---|---|"]
     for name, values in samples.found.items():
-        lines.append(f"| {name} | {statistics.median(values):,.2f} | {', '.join(f'{v:,.1f}' for v in values)} |")
+        lines.append(
+            f"| {name} | {statistics.median(values):,.2f} | {', '.join(f'{v:,.1f}' for v in values)} |"
+        )
     text = "\n".join(lines)
     print(f"\n{text}")
     RESULTS.mkdir(parents=True, exist_ok=True)
     when = datetime.now(UTC).isoformat(timespec="minutes")
-    head = f"# The gate, measured {when}\n\n`python -m bench.gate --rounds {options.rounds} --seconds {options.seconds}` on {os.cpu_count()} cores, load and database on the same machine.\n\n"
+    head = (
+        f"# The gate, measured {when}\n\n`python -m bench.gate --rounds {options.rounds} "
+        f"--seconds {options.seconds}` on {os.cpu_count()} cores; load, gate and database share them.\n\n"
+    )
     (RESULTS / "gate.md").write_text(f"{head}{text}\n")
-    facts = {"at": when, "bars": [dict(zip(("name", "value", "bar", "more_is_better"), bar, strict=True)) for bar in bars], "samples": asdict(samples)["found"]}
+    names = ("name", "value", "bar", "more_is_better")
+    facts = {
+        "at": when,
+        "bars": [dict(zip(names, bar, strict=True)) for bar in bars],
+        "samples": samples.found,
+    }
     (RESULTS / "gate.json").write_text(json.dumps(facts, ensure_ascii=False, indent=1) + "\n")
     return 1 if failed else 0
 

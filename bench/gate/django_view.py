@@ -51,7 +51,9 @@ def verify(request: HttpRequest) -> JsonResponse:
     connection.ensure_connection()
     with psycopg.Cursor(connection.connection) as cursor:  # Django's own binds in the client, which is slower
         arrays.register(cursor)
-        cursor.execute(ONLINE.encode(), online_parameters([row], datetime.now(UTC)), prepare=True, binary=True)
+        cursor.execute(
+            ONLINE.encode(), online_parameters([row], datetime.now(UTC)), prepare=True, binary=True
+        )
         decision = Decision(*cursor.fetchone())
     return JsonResponse(msgspec.to_builtins(answer.answer(row, decision)))
 
@@ -70,5 +72,7 @@ def _row(terminal: int, message: VerifyIn, now: int) -> Row:
 
 urlpatterns = [path("gate/v1/verify", verify)]
 settings.ROOT_URLCONF = __name__
-settings.MIDDLEWARE = ["django.middleware.common.CommonMiddleware"]  # none of the house's own: it would be unfair
+settings.MIDDLEWARE = [
+    "django.middleware.common.CommonMiddleware"
+]  # none of the house's own: it would be unfair
 app: Any = WSGIHandler()

@@ -116,7 +116,10 @@ class _Source:
 async def _drive(port: int, path: Path, connections: int, seconds: float) -> Measured:
     source, started = _Source(path, seconds), time.perf_counter()
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(lambda: _Connection(source), "127.0.0.1", port) for _ in range(connections)]
+    made = [
+        await loop.create_connection(lambda: _Connection(source), "127.0.0.1", port)
+        for _ in range(connections)
+    ]
     await asyncio.gather(*(protocol.done for _, protocol in made))
     took, times = time.perf_counter() - started, sorted(source.times)
     p50, p99 = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.99))

@@ -38,10 +38,10 @@ class Maker:
         self._shown = 0
         self._last = [0] * TERMINALS
         day = day_of(datetime.now(UTC))
-        self._base = sequence.base(day) + int(time.time()) % 86_400 * 1000  # later runs go on above earlier ones
-        self._keys = [
-            platform_keys.work_key(FIRST_TERMINAL + n + 1, 1, day) for n in range(TERMINALS)
-        ]
+        self._base = (
+            sequence.base(day) + int(time.time()) % 86_400 * 1000
+        )  # later runs go on above earlier ones
+        self._keys = [platform_keys.work_key(FIRST_TERMINAL + n + 1, 1, day) for n in range(TERMINALS)]
 
     def presentation(self, at: int) -> bytes:
         """A fresh code of some device at `at`; its signature is empty."""

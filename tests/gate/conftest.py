@@ -7,6 +7,7 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
+
 from tests.gate.world import World
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from tests.gate.world import SCENE, Desk, World
 from yikatong.core.models import AuditEntry
 from yikatong.gate import sequence
@@ -13,7 +14,7 @@ from yikatong.registry.access import platform_keys, terminal_keys
 from yikatong.registry.access.models import Terminal, TerminalState
 from yikatong.using.codes import keysets, pass_
 from yikatong.using.codes.lists import read_envelope
-from yikatong.using.codes.models import HotEntry, ListVersion
+from yikatong.using.codes.models import HotEntry, IssuerKey, ListVersion
 
 CODE = "ABCD-EFGH-JKMN-PQRS"
 
@@ -61,7 +62,7 @@ def test_a_terminal_gets_its_key_once(world: World) -> None:
 @pytest.mark.parametrize(
     ("make", "code"),
     [
-        (lambda w: registered(w), "ABCD-EFGH-JKMN-PQRT"),
+        (registered, "ABCD-EFGH-JKMN-PQRT"),
         (lambda w: registered(w, hours=0), CODE),
         (lambda w: registered(w, status="stopped"), CODE),
         (lambda w: registered(w, status="retired"), CODE),
@@ -174,7 +175,9 @@ def lists(world: World) -> Any:
     def hot(version: int, *references: bytes) -> None:
         plain = pass_.Envelope("hot", SCENE, 0, version, made, 510000, 1, pass_.hot_payload(references))
         full = plain.signed(keysets.list_key(world.keyset).private).to_json().encode()
-        ListVersion.objects.create(kind="hot", scene=SCENE, version=version, made_at=world.at(-100), full=full)
+        ListVersion.objects.create(
+            kind="hot", scene=SCENE, version=version, made_at=world.at(-100), full=full
+        )
 
     def entry(reference: bytes, added: int, removed: int | None) -> None:
         HotEntry.objects.create(
@@ -253,7 +256,9 @@ def test_the_trust_list_is_served(world: World, lists: None) -> None:
         ("lists/other", 404, "not_found"),
     ],
 )
-def test_a_list_that_cannot_be_asked_for(world: World, lists: None, path: str, status: int, code: str) -> None:
+def test_a_list_that_cannot_be_asked_for(
+    world: World, lists: None, path: str, status: int, code: str
+) -> None:
     found = fetch(world, world.terminal(), path)
     assert (found.status, json.loads(found.body)["code"]) == (status, code)
 
@@ -321,7 +326,10 @@ def test_health_and_metrics(world: World) -> None:
     desk = world.terminal()
     desk.verify(world.rider().code(at=world.now))
     desk.ask("heartbeat", {"clock": 1}, key=bytes(32))
-    found = {path: world.run(world.gate.handle("GET", path, {}, b"", "test")) for path in ("/healthz", "/readyz", "/metrics")}
+    found = {
+        path: world.run(world.gate.handle("GET", path, {}, b"", "test"))
+        for path in ("/healthz", "/readyz", "/metrics")
+    }
     assert found["/healthz"].body == b'{"status":"ok"}'
     assert json.loads(found["/readyz"].body) == {"status": "ok", "database": True, "keys": True}
     text = found["/metrics"].body.decode()
@@ -332,8 +340,6 @@ def test_health_and_metrics(world: World) -> None:
 
 
 def test_a_withdrawn_key_is_refused_within_a_refresh(world: World) -> None:
-    from yikatong.using.codes.models import IssuerKey
-
     desk, rider = world.terminal(), world.rider()
     IssuerKey.objects.update(withdrawn_at=world.at())
     world.run(world.gate.keys.refresh())

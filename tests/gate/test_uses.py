@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+
 from tests.gate.world import SCENE, Rider, World
 from yikatong.core.clock import day_of
 from yikatong.gate import sequence
@@ -51,7 +52,9 @@ def test_a_batch_is_recorded_with_its_evidence(world: World) -> None:
     uses = Use.objects.filter(terminal=desk.row.number).order_by("sequence")
     assert [bytes(use.evidence or b"") for use in uses] == shown
     assert [use.holder_id for use in uses] == [rider.holder.id for rider in riders]
-    assert all(use.is_offline and use.outcome == 0 and use.flag == 0 and use.amount_fen == 200 for use in uses)
+    assert all(
+        use.is_offline and use.outcome == 0 and use.flag == 0 and use.amount_fen == 200 for use in uses
+    )
     assert {use.used_at.timestamp() for use in uses} == {at}
 
 
@@ -124,7 +127,9 @@ def test_the_same_code_at_two_offline_terminals(world: World) -> None:
 def test_the_same_code_twice_in_one_batch(world: World) -> None:
     desk, rider, at = world.terminal(), world.rider(), minutes_ago(world, 40)
     raw = rider.present(at=at)
-    answers = desk.hand_in(desk.offline(raw, at=at), desk.offline(raw, at=at + 1), desk.offline(raw, at=at + 2))
+    answers = desk.hand_in(
+        desk.offline(raw, at=at), desk.offline(raw, at=at + 1), desk.offline(raw, at=at + 2)
+    )
     assert [use["name"] for use in answers] == ["accepted", "replayed", "replayed"]
     assert {use.get("first_sequence") for use in answers[1:]} == {answers[0]["sequence"]}
 

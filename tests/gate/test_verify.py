@@ -3,14 +3,12 @@
 from datetime import timedelta
 from typing import Any
 
-import psycopg
 import pytest
-from tests.gate.world import SCENE, Asked, Desk, World
-from yikatong.core.ids import uuid7
+from django.db import connection
+
+from tests.gate.world import SCENE, Asked, World
 from yikatong.core.sm import sm2
 from yikatong.gate import sequence
-from yikatong.registry.cards.models import Card
-from yikatong.registry.holders.models import Holder
 from yikatong.using.codes import pass_, rules
 from yikatong.using.codes.pass_ import Reason, Scene
 from yikatong.using.usage.models import Shown, Use
@@ -192,18 +190,21 @@ def _set(model: Any, **values: Any) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda w, r: _set(r.card, status="B", lost_at=w.at(), loss_ends_at=w.at(9)), Reason.CARD_LOST_TEMPORARY),
+        (
+            lambda w, r: _set(r.card, status="B", lost_at=w.at(), loss_ends_at=w.at(9)),
+            Reason.CARD_LOST_TEMPORARY,
+        ),
         (lambda w, r: _set(r.card, status="2", lost_at=w.at()), Reason.CARD_LOST),
-        (lambda w, r: _set(r.card, status="3"), Reason.CARD_CANCELLED),
-        (lambda w, r: _set(r.card, status="4"), Reason.CARD_CANCELLED),
-        (lambda w, r: _set(r.card, status="A"), Reason.CARD_NOT_ACTIVE),
-        (lambda w, r: _set(r.card, status="0"), Reason.CARD_NOT_ACTIVE),
+        (lambda _, r: _set(r.card, status="3"), Reason.CARD_CANCELLED),
+        (lambda _, r: _set(r.card, status="4"), Reason.CARD_CANCELLED),
+        (lambda _, r: _set(r.card, status="A"), Reason.CARD_NOT_ACTIVE),
+        (lambda _, r: _set(r.card, status="0"), Reason.CARD_NOT_ACTIVE),
         (lambda w, r: _set(r.card, expires_on=w.today - timedelta(days=1)), Reason.CARD_EXPIRED),
-        (lambda w, r: _set(r.ecard, status="removed"), Reason.ECARD_REMOVED),
-        (lambda w, r: _set(r.holder, status="left"), Reason.ECARD_REMOVED),
-        (lambda w, r: _set(r.holder, status="deceased"), Reason.HOLDER_DECEASED),
-        (lambda w, r: _set(r.device, status="revoked"), Reason.DEVICE_REVOKED),
-        (lambda w, r: _set(r.device, generation=2), Reason.DEVICE_REVOKED),
+        (lambda _, r: _set(r.ecard, status="removed"), Reason.ECARD_REMOVED),
+        (lambda _, r: _set(r.holder, status="left"), Reason.ECARD_REMOVED),
+        (lambda _, r: _set(r.holder, status="deceased"), Reason.HOLDER_DECEASED),
+        (lambda _, r: _set(r.device, status="revoked"), Reason.DEVICE_REVOKED),
+        (lambda _, r: _set(r.device, generation=2), Reason.DEVICE_REVOKED),
     ],
 )
 def test_a_state_is_read_with_every_request(world: World, change: Any, reason: Reason) -> None:
@@ -299,7 +300,11 @@ def test_a_short_code_passes_once(world: World) -> None:
     desk, rider = world.terminal(), world.rider(kinds=("student", "disabled"))
     code = _short(world, rider.device.number)
     asked = desk.verify(code)
-    assert (asked.body["accepted"], asked.body["fare_class"], asked.body["concessions"]) == (True, 3, ["disabled"])
+    assert (asked.body["accepted"], asked.body["fare_class"], asked.body["concessions"]) == (
+        True,
+        3,
+        ["disabled"],
+    )
     assert Use.objects.get(terminal=desk.row.number).method == Use.Method.SHORT
     number = desk.sequence()
     again = desk.verify(code, sequence=number)
@@ -323,9 +328,12 @@ def test_a_short_code_is_refused(world: World, make: Any, reason: Reason) -> Non
 
 @pytest.mark.parametrize("scene", list(Scene))
 @pytest.mark.parametrize(
-    "kinds", [(), ("elder",), ("student", "elder"), ("veteran", "elder"), ("low_income",), ("disabled", "veteran")]
+    "kinds",
+    [(), ("elder",), ("student", "elder"), ("veteran", "elder"), ("low_income",), ("disabled", "veteran")],
 )
-def test_a_short_code_tells_a_scene_what_a_pass_would(world: World, scene: Scene, kinds: tuple[str, ...]) -> None:
+def test_a_short_code_tells_a_scene_what_a_pass_would(
+    world: World, scene: Scene, kinds: tuple[str, ...]
+) -> None:
     """One rule in two languages: the issuer's Python and the gate's SQL."""
     claims = rules.claims(scene, kinds)
     desk, rider = world.terminal(scenes=(scene,)), world.rider(scene=scene, kinds=kinds, claims=claims)
@@ -462,8 +470,6 @@ def test_headers_that_say_nothing(world: World) -> None:
 @pytest.fixture
 def poison(world: World) -> Any:
     """A row the database will not take, for a reason the gate knows nothing of."""
-    from django.db import connection
-
     with connection.cursor() as cursor:
         cursor.execute(
             "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS "
@@ -485,7 +491,16 @@ def test_one_bad_row_harms_no_other(world: World, poison: None) -> None:
         [(desk, world.rider().code(at=world.now), 666 if n == 3 else 200) for n, desk in enumerate(desks)]
     )
     assert [found.status for found in asked] == [200, 200, 200, 503, 200, 200, 200, 200]
-    assert [Use.objects.filter(terminal=desk.row.number).count() for desk in desks] == [1, 1, 1, 0, 1, 1, 1, 1]
+    assert [Use.objects.filter(terminal=desk.row.number).count() for desk in desks] == [
+        1,
+        1,
+        1,
+        0,
+        1,
+        1,
+        1,
+        1,
+    ]
     assert not Shown.objects.filter(terminal=desks[3].row.number).exists()
 
 

@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
+
 from yikatong.core.clock import day_of
 from yikatong.core.ids import uuid7
 from yikatong.core.sm import sm2
@@ -102,7 +103,9 @@ class World:
         )  # fmt: skip
         return Desk(self, row)
 
-    def rider(self, *, scene: int = SCENE, card_status: str = "1", kinds: tuple[str, ...] = (), **more: Any) -> Rider:
+    def rider(
+        self, *, scene: int = SCENE, card_status: str = "1", kinds: tuple[str, ...] = (), **more: Any
+    ) -> Rider:
         number = next(_numbers)
         holder = Holder.objects.create(
             name="王芳", social_security_number=f"test{number}", social_security_index=uuid7().bytes, sex="2",
@@ -120,7 +123,12 @@ class World:
             Category.objects.create(holder=holder, kind=kind, valid_from=date(2020, 1, 1), source="测试")
         pair = sm2.generate()
         device = Device.objects.create(
-            id=uuid7(), ecard=ecard, holder=holder, public_key=pair.public, name="手机", registered_at=self.at()
+            id=uuid7(),
+            ecard=ecard,
+            holder=holder,
+            public_key=pair.public,
+            name="手机",
+            registered_at=self.at(),
         )
         issued = self.issue(device, pair, scene=scene, **more)
         return Rider(holder, card, ecard, device, pair, issued)
@@ -180,7 +188,9 @@ class Desk:
         peer: str = "127.0.0.1",
     ) -> Asked:
         encoder = msgspec.msgpack if as_msgpack else msgspec.json
-        body = message if isinstance(message, bytes) else encoder.encode(message) if message is not None else b""
+        body = (
+            message if isinstance(message, bytes) else encoder.encode(message) if message is not None else b""
+        )
         path = f"/gate/v1/{endpoint}"
         signed = self.headers(method, path, body, time=time, key=key, signs_in=signs_in)
         if as_msgpack:
@@ -204,7 +214,11 @@ class Desk:
             else platform_keys.work_key(number, generation, day_of(datetime.fromtimestamp(at, UTC)))
         )  # fmt: skip
         mac = terminal_keys.request_mac(used, time=at, method=method, path=path, body=body)
-        return {"yikatong-terminal": str(self.row.number), "yikatong-time": str(at), "yikatong-mac": mac.hex()}
+        return {
+            "yikatong-terminal": str(self.row.number),
+            "yikatong-time": str(at),
+            "yikatong-mac": mac.hex(),
+        }
 
     @staticmethod
     def text(data: bytes) -> str:
@@ -214,7 +228,9 @@ class Desk:
         message = {"sequence": sequence or self.sequence(), "code": code, "amount_fen": amount_fen} | more
         return self.ask("verify", message)
 
-    def offline(self, raw: bytes, *, at: int, amount_fen: int = 200, sequence: int | None = None, **more: Any) -> dict[str, Any]:
+    def offline(
+        self, raw: bytes, *, at: int, amount_fen: int = 200, sequence: int | None = None, **more: Any
+    ) -> dict[str, Any]:
         """One offline use, as it is handed in."""
         use = {"sequence": sequence or self.sequence(), "used_at": at, "presentation": raw, "hot_version": 0}
         return use | {"amount_fen": amount_fen} | more

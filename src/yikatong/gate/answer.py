@@ -12,6 +12,7 @@ from yikatong.gate.row import FLAG_GOOD_FAITH, Decision, Failed, Fate, Row
 from yikatong.using.codes.reasons import Reason
 
 ACCEPTED = "通过"
+REASONS: dict[int, Reason] = {int(reason): reason for reason in Reason}
 UNRECORDED = "本条记录未能保存"
 
 
@@ -20,7 +21,7 @@ def words(reason: int) -> tuple[str, str, str, str]:
     """Name, sentence, next step at the terminal, word to the holder."""
     if not reason:
         return "accepted", ACCEPTED, "", ""
-    found = Reason(reason)
+    found = REASONS[reason]
     return found.name.lower(), found.sentence, found.operator, found.holder
 
 
@@ -39,23 +40,26 @@ def answer(row: Row, fate: Fate) -> UseOut:
     if isinstance(fate, Failed):
         return refused(row.sequence, Reason.SEQUENCE_REUSED) if fate.reused else unrecorded(row.sequence)
     if fate.refusal:
-        return refused(row.sequence, Reason(fate.refusal))
+        return refused(row.sequence, REASONS[fate.refusal])
     return _recorded(row, fate)
 
 
 def _recorded(row: Row, use: Decision) -> UseOut:
-    own_first = use.first_sequence if use.first_terminal == row.terminal else None
+    used_at = row.used_at // 1_000_000 + EPOCH_UNIX
+    if use.first_used_at is not None:
+        used_at = use.first_used_at // 1_000_000
+    passed = use.outcome == 0
     return UseOut(
         row.sequence,
-        use.outcome == 0,
+        passed,
         use.outcome,
         *words(use.outcome),
         scene=use.scene,
-        used_at=use.used_at // 1_000_000 + EPOCH_UNIX,
-        amount_fen=use.amount_fen if use.outcome == 0 else 0,
-        fare_class=None if use.outcome else concessions.fare_class(use.scene, use.concession),
-        concessions=[] if use.outcome else concessions.names(use.concession),
+        used_at=used_at,
+        amount_fen=use.amount_fen,
+        fare_class=concessions.fare_class(use.scene, use.concession) if passed else None,
+        concessions=concessions.names(use.concession) if passed else [],
         good_faith=use.flag == FLAG_GOOD_FAITH,
-        first_sequence=own_first,
-        repeated=use.repeated,
+        first_sequence=use.first_sequence if use.first_terminal == row.terminal else None,
+        repeated=use.first_used_at is not None,
     )

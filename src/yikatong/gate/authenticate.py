@@ -52,7 +52,9 @@ def signed(request: Request, *, now: int) -> Signed:
     return claim
 
 
-async def terminal_of(request: Request, terminals: Terminals, *, now: int, signs_in: bool = False) -> Terminal:
+async def terminal_of(
+    request: Request, terminals: Terminals, *, now: int, signs_in: bool = False
+) -> Terminal:
     """The terminal whose request this is: MAC under the day's work key, or its sign-in key (`signs_in`).
 
     Refusal(REQUEST_MALFORMED, REQUEST_TIME_OFF, TERMINAL_UNKNOWN, REQUEST_BAD_MAC, WORK_KEY_EXPIRED,
@@ -77,7 +79,9 @@ async def terminal_of(request: Request, terminals: Terminals, *, now: int, signs
 
 def is_mac_of(number: int, generation: int, claim: Signed, request: Request) -> bool:
     """Whether the MAC is that of this terminal and generation, under the work key of the request's day."""
-    return _is_mac(_work_key(number, generation, day_of(datetime.fromtimestamp(claim.time, UTC))), claim, request)
+    return _is_mac(
+        _work_key(number, generation, day_of(datetime.fromtimestamp(claim.time, UTC))), claim, request
+    )
 
 
 def _fits(terminal: Terminal, claim: Signed, request: Request, *, signs_in: bool) -> bool:

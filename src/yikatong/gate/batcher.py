@@ -21,6 +21,7 @@ WAITING_MOST = 20_000
 PATIENCE_S = 10.0
 _PAUSE_S = 0.1
 
+_Entry = tuple[Row, "asyncio.Future[Fate]"]
 Recorder = Callable[[Lane, Sequence[Row]], Awaitable[list[Decision]]]
 
 
@@ -33,7 +34,7 @@ class Batcher:
 
     def __init__(self, lanes: Sequence[Lane], recorder: Recorder = record) -> None:
         self._lanes, self._record = lanes, recorder
-        self._waiting: deque[tuple[Row, asyncio.Future[Fate]]] = deque()
+        self._waiting: deque[_Entry] = deque()
         self._arrived = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._is_closing = False
@@ -71,9 +72,10 @@ class Batcher:
             else:
                 self._arrived.clear()
 
-    def _take(self) -> list[tuple[Row, asyncio.Future[Fate]]]:
+    def _take(self) -> list[_Entry]:
         """The next batch, in order of arrival. A second row of the same use or the same code waits a turn."""
-        batch, later = [], []
+        batch: list[_Entry] = []
+        later: list[_Entry] = []
         seen: set[object] = set()
         while self._waiting and len(batch) < BATCH_MOST:
             entry = self._waiting.popleft()
@@ -87,7 +89,7 @@ class Batcher:
         self._waiting.extendleft(reversed(later))
         return batch
 
-    async def _settle(self, lane: Lane, batch: list[tuple[Row, asyncio.Future[Fate]]]) -> None:
+    async def _settle(self, lane: Lane, batch: list[_Entry]) -> None:
         try:
             fates: Sequence[Fate | Exception] = await decide(lane, [row for row, _ in batch], self._record)
         except Exception as error:  # noqa: BLE001 - whatever it was, nobody may wait for ever

@@ -1,5 +1,7 @@
 """The fare truth of an answer: which concessions a scene was told of, and the fare class they mean on a bus."""
 
+from functools import lru_cache
+
 from yikatong.using.codes.credential import Claims, Concession, Scene
 
 NAMES = {
@@ -20,7 +22,7 @@ FARE_CLASSES = {
     4: Concession.VETERAN,
     5: Concession.LOW_INCOME,
 }
-_CLASS_OF = {concession: number for number, concession in FARE_CLASSES.items()}
+_CLASS_OF = {int(concession): number for number, concession in FARE_CLASSES.items()}
 _STORED = 0x7FFF  # the column is a smallint
 
 
@@ -31,10 +33,15 @@ def bits(claims: Claims) -> int:
     return FARE_CLASSES.get(claims.fare_class or 0, 0)
 
 
+@lru_cache(maxsize=256)
+def _names(stored: int) -> tuple[str, ...]:
+    return tuple(name for concession, name in NAMES.items() if stored & concession)
+
+
 def names(stored: int) -> list[str]:
-    return [name for concession, name in NAMES.items() if stored & concession]
+    return list(_names(stored))
 
 
 def fare_class(scene: int, stored: int) -> int | None:
     """The class a bus charges by; None where the scene has none."""
-    return _CLASS_OF.get(Concession(stored), 0) if scene == Scene.TRANSIT else None
+    return _CLASS_OF.get(stored, 0) if scene == Scene.TRANSIT else None

@@ -97,5 +97,3 @@ def _sealed_key(terminal: Terminal, day: date) -> bytes:
 def _key_until(day: date) -> int:
     midnight = sequence.bounds(day)[0] + 86_400
     return midnight + int(GRACE.total_seconds())
-
-

@@ -13,7 +13,7 @@ from yikatong.gate.arrays import EPOCH_UNIX
 from yikatong.gate.concessions import bits
 from yikatong.gate.row import ANY_GENERATION, METHOD_CODE, METHOD_SHORT, NO_DEVICE
 from yikatong.using.codes import pass_
-from yikatong.using.codes.pass_ import Keyset, Policy, Presentation, Reason, Refused
+from yikatong.using.codes.pass_ import Keyset, Policy, Presentation, Refused
 
 Keysets = Mapping[tuple[int, int], Keyset]
 
@@ -55,7 +55,9 @@ def examine_bytes(content: bytes, keysets: Keysets, *, scenes: Container[int], n
     return examine_pass(presentation, keysets, scenes=scenes, now=now)
 
 
-def examine_pass(presentation: Presentation, keysets: Keysets, *, scenes: Container[int], now: int) -> Finding:
+def examine_pass(
+    presentation: Presentation, keysets: Keysets, *, scenes: Container[int], now: int
+) -> Finding:
     """A parsed presentation."""
     credential = presentation.credential
     try:
@@ -83,7 +85,12 @@ def _short(code: str, keysets: Keysets, *, scenes: Container[int], now: int) -> 
     except Refused as refused:
         return Finding(METHOD_SHORT, 0, refused.reason)
     return Finding(
-        METHOD_SHORT, short.scene, 0, device=short.device, reference=short.replay_key, made_at=short.expires_at
+        METHOD_SHORT,
+        short.scene,
+        0,
+        device=short.device,
+        reference=short.replay_key,
+        made_at=short.expires_at,
     )
 
 

@@ -1,6 +1,7 @@
 """The gate without its web server: `handle` takes a request and gives an answer, whatever carries them."""
 
 import asyncio
+import itertools
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -63,7 +64,9 @@ class Gate:
 
     def __init__(self, dsn: str, *, clock: Callable[[], float] = time.time) -> None:
         self.clock = clock
-        self._desk, self._bulk = Lane(dsn), Lane(dsn)
+        self._desk = Lane(dsn)
+        self._bulk_lanes = [Lane(dsn) for _ in range(LANES)]
+        self._bulk = itertools.cycle(self._bulk_lanes)
         self._lanes = [Lane(dsn) for _ in range(LANES)]
         self.terminals = Terminals(self._desk)
         self.keys = Keys(self._desk)
@@ -94,7 +97,7 @@ class Gate:
         await self.batcher.close()
         if self._refresher is not None:
             self._refresher.cancel()
-        for lane in (*self._lanes, self._desk, self._bulk):
+        for lane in (*self._lanes, *self._bulk_lanes, self._desk):
             await lane.close()
 
     async def handle(
@@ -124,7 +127,9 @@ class Gate:
         if found is not None:
             if len(request.body) > body_most(request.path):
                 raise Refusal(Reason.TOO_LARGE, bytes_most=body_most(request.path))
-            content_type, body = encode(await found(request, int(self.clock())), as_msgpack=_is_msgpack(request))
+            content_type, body = encode(
+                await found(request, int(self.clock())), as_msgpack=_is_msgpack(request)
+            )
             return Response(200, content_type, body)
         if endpoint == "lists" and request.method == "GET":
             return await self._serve_list(request)
@@ -181,7 +186,12 @@ class Gate:
         terminal = await self._terminal(request, now)
         message = _read_uses(request.body, as_msgpack=_is_msgpack(request))
         found = await uses.hand_in(
-            terminal, message.uses, keysets=self.keys.keysets, lists=self.lists, lane=self._bulk, now=now
+            terminal,
+            message.uses,
+            keysets=self.keys.keysets,
+            lists=self.lists,
+            lane=next(self._bulk),
+            now=now,
         )
         for use in found:
             self.metrics.uses["offline", use.name] += not use.repeated
@@ -235,7 +245,9 @@ class Gate:
         except (psycopg.Error, OSError, TimeoutError):
             return Response(503, JSON, b'{"status":"unavailable","database":false}')
         ready = bool(self.keys.keysets)
-        body = msgspec.json.encode({"status": "ok" if ready else "unavailable", "database": True, "keys": ready})
+        body = msgspec.json.encode(
+            {"status": "ok" if ready else "unavailable", "database": True, "keys": ready}
+        )
         return Response(200 if ready else 503, JSON, body)
 
     async def _terminal(self, request: Request, now: int, *, signs_in: bool = False) -> Terminal:
@@ -278,7 +290,7 @@ def _check(fate: Fate, row: Row) -> None:
             raise Refusal(Reason.SEQUENCE_REUSED, sequence=row.sequence)
         raise Unavailable
     if fate.refusal:
-        raise Refusal(Reason(fate.refusal))
+        raise Refusal(answer.REASONS[fate.refusal])
 
 
 def _endpoint_name(path: str) -> str:

@@ -14,7 +14,16 @@ from yikatong.using.codes.keyset import Keyset
 REFRESH_S = 1.0
 # Offline uses may be handed in for this long, under a keyset whose time has passed since.
 LATE = timedelta(days=7)
-_COLUMNS = ("key_id", "issuer", "public_key", "secrets_sealed", "created_at", "sign_until", "verify_until", "withdrawn_at")
+_COLUMNS = (
+    "key_id",
+    "issuer",
+    "public_key",
+    "secrets_sealed",
+    "created_at",
+    "sign_until",
+    "verify_until",
+    "withdrawn_at",
+)
 _KEYS = keysets.KEYS_SQL.replace("%(now)s", "%s")
 _VERSIONS = """
 SELECT DISTINCT ON (kind, scene) kind, scene, version FROM codes_listversion ORDER BY kind, scene, version DESC

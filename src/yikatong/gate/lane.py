@@ -39,7 +39,9 @@ class Lane:
             arrays.register(self._connection)
         return self._connection
 
-    async def transaction(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
+    async def transaction(
+        self, statements: Sequence[tuple[str, Sequence[Any]]]
+    ) -> list[list[tuple[Any, ...]]]:
         """Several statements in one transaction; the rows of each."""
         async with self._turn:
             connection = await self._opened()

@@ -24,7 +24,7 @@ SELECT r.scene, r.version, (
   WHERE v.kind = 'hot' AND v.scene = r.scene AND v.version > r.version ORDER BY v.version LIMIT 1)
 FROM unnest(%b::int4[], %b::int8[]) AS r(scene, version)
 """
-_IS_KNOWN = "SELECT FROM codes_listversion WHERE kind = 'hot' AND scene = %s AND version = %s"
+_IS_KNOWN = "SELECT 1 FROM codes_listversion WHERE kind = 'hot' AND scene = %s AND version = %s"
 _DELTA, _DELTA_NAMES = positional(hot_delta.DELTA_SQL)
 
 
@@ -71,7 +71,11 @@ class Lists:
     def signers(self) -> list[dict[str, object]]:
         """Public list keys, with which a terminal verifies its lists."""
         return [
-            {"issuer": keyset.issuer, "key_id": keyset.key_id, "public": text(keysets.list_key(keyset).public)}
+            {
+                "issuer": keyset.issuer,
+                "key_id": keyset.key_id,
+                "public": text(keysets.list_key(keyset).public),
+            }
             for keyset in self._keys.keysets.values()
             if not keyset.withdrawn
         ]

@@ -21,7 +21,7 @@ Software = Annotated[str, Meta(max_length=40)]
 TerminalNumber = Annotated[int, Meta(ge=1, le=999_999_999_999)]
 
 
-class _In(Struct, forbid_unknown_fields=True, frozen=True):
+class _In(Struct, forbid_unknown_fields=True):
     pass
 
 

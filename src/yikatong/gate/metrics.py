@@ -29,7 +29,9 @@ class Metrics(Collector):
         self._buckets[next((n for n, bound in enumerate(_BOUNDS_S) if seconds <= bound), len(_BOUNDS_S))] += 1
 
     def collect(self) -> Iterator[Metric]:
-        requests = CounterMetricFamily("yikatong_gate_requests", "Requests answered", labels=["endpoint", "status"])
+        requests = CounterMetricFamily(
+            "yikatong_gate_requests", "Requests answered", labels=["endpoint", "status"]
+        )
         for (endpoint, status), count in self.requests.items():
             requests.add_metric([endpoint, str(status)], count)
         uses = CounterMetricFamily("yikatong_gate_uses", "Uses recorded", labels=["mode", "outcome"])
@@ -39,7 +41,9 @@ class Metrics(Collector):
         for name, count in self.refusals.items():
             refusals.add_metric([name], count)
         yield from (requests, uses, refusals, self._times())
-        yield GaugeMetricFamily("yikatong_gate_waiting_rows", "Uses waiting to be recorded", value=self._waiting())
+        yield GaugeMetricFamily(
+            "yikatong_gate_waiting_rows", "Uses waiting to be recorded", value=self._waiting()
+        )
 
     def _times(self) -> Metric:
         total, buckets = 0, []

@@ -16,7 +16,9 @@ _ONLINE_FIELDS = len(ONLINE_TYPES)
 
 async def record(lane: Lane, rows: Sequence[Row]) -> list[Decision]:
     """Online uses; no two of the same identity or the same code. In the order of the rows, after the commit."""
-    return [Decision(*found) for found in await lane.fetch(ONLINE, online_parameters(rows, datetime.now(UTC)))]
+    return [
+        Decision(*found) for found in await lane.fetch(ONLINE, online_parameters(rows, datetime.now(UTC)))
+    ]
 
 
 def online_parameters(rows: Sequence[Row], received_at: datetime) -> list[Any]:
@@ -27,7 +29,9 @@ def online_parameters(rows: Sequence[Row], received_at: datetime) -> list[Any]:
 async def record_offline(lane: Lane, rows: Sequence[Row]) -> list[Decision]:
     """Offline uses handed in; the same conditions and the same order."""
     received_at = datetime.now(UTC)
-    return [Decision(*found) for found in await lane.fetch(OFFLINE, (*_offline(rows), received_at, received_at))]
+    return [
+        Decision(*found) for found in await lane.fetch(OFFLINE, (*_offline(rows), received_at, received_at))
+    ]
 
 
 async def stored_digests(lane: Lane, rows: Sequence[Row]) -> dict[tuple[int, int], bytes]:

@@ -49,8 +49,8 @@ class Row(NamedTuple):
 class Decision(NamedTuple):
     """What the table says of a row, as the statement returns it.
 
-    `refusal`: a Reason that leaves no trace (terminal stopped …), then the rest is empty. Otherwise the stored
-    use; `repeated` when it was stored before. `used_at` in microseconds since 2000-01-01.
+    `refusal`: a Reason that leaves no trace (terminal stopped …), then the rest is None. Otherwise the stored
+    use. `first_used_at`: when it was stored before this request, its time in unix microseconds; else None.
     """
 
     ordinal: int
@@ -62,8 +62,7 @@ class Decision(NamedTuple):
     flag: int
     first_terminal: int | None
     first_sequence: int | None
-    used_at: int
-    repeated: bool
+    first_used_at: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,10 @@ or a lost card is refused with the very next request. tests/gate/test_parity.py 
 It reads no partitioned table. Whether a presentation was shown, or a sequence used, comes back from the
 conflict of its insert: one probe in one partition, however many years of partitions there are, and no race
 between looking and writing. `DO UPDATE … SET x = x` is what makes PostgreSQL return the older row.
+
+Both joins of CTEs could be LEFT JOINs. They are FULL ones because PostgreSQL must hash those: it takes every
+array of a prepared statement for ten rows long, and would compare a thousand rows with a thousand in a loop.
+
 A sequence that comes again with other content sets its digest to NULL, which the column refuses: the whole
 statement falls, nothing is changed, and the batcher looks for the culprit.
 """
@@ -130,16 +134,14 @@ WITH r AS (
   ON CONFLICT (day, reference, made_at, counter) DO UPDATE SET terminal = s.terminal
   RETURNING reference, made_at, counter, terminal, sequence
 ), decided AS (
-  SELECT k.*, s.terminal AS first_terminal, s.sequence AS first_sequence,
+  SELECT k.*, s.terminal AS shown_at, s.sequence AS shown_as,
     CASE WHEN k.state <> 0 THEN k.state
          WHEN (s.terminal, s.sequence) = (k.terminal, k.sequence) THEN 0
          WHEN k.method = 2 THEN {Reason.SHORT_CODE_USED:d}
          WHEN s.terminal = k.terminal THEN {Reason.REPLAYED:d}
          ELSE {elsewhere:d} END AS final
-  FROM checked k
-  LEFT JOIN shown s ON k.state = 0
-    AND (s.reference, s.made_at, s.counter) = (k.reference, k.made_at, k.counter)
-  WHERE k.refusal = 0
+  FROM checked k FULL JOIN shown s USING (reference, made_at, counter)
+  WHERE COALESCE(k.refusal, 0) = 0
 ), used AS (
   INSERT INTO usage_use AS u (
     day, terminal, sequence, used_at, received_at, is_offline, method, scene, outcome, holder_id, card_id,
@@ -149,19 +151,19 @@ WITH r AS (
     card_id, NULLIF(device, -1), place_id, city_code, domain_code,
     CASE WHEN final = 0 THEN amount_fen ELSE 0 END, CASE WHEN final = 0 THEN granted ELSE 0 END,
     CASE WHEN final = 0 THEN flag ELSE 0 END,
-    CASE WHEN final <> 0 THEN first_terminal END, CASE WHEN final <> 0 THEN first_sequence END,
+    CASE WHEN state = 0 AND final <> 0 THEN shown_at END, CASE WHEN state = 0 AND final <> 0 THEN shown_as END,
     digest, {evidence}
   FROM decided
   ORDER BY terminal, sequence
   ON CONFLICT (day, terminal, sequence) DO UPDATE SET request_digest =
     CASE WHEN u.request_digest = EXCLUDED.request_digest THEN u.request_digest END
-  RETURNING u.*
+  RETURNING terminal, sequence, outcome, scene, amount_fen, concession, flag, first_terminal, first_sequence,
+    used_at, received_at
 )
-SELECT k.n, k.refusal, COALESCE(u.outcome, 0), COALESCE(u.scene, 0), COALESCE(u.amount_fen, 0),
-  COALESCE(u.concession, 0), COALESCE(u.flag, 0), u.first_terminal, u.first_sequence,
-  (extract(epoch FROM COALESCE(u.used_at, k.used_at)) * 1000000)::bigint - 946684800000000,
-  COALESCE(u.received_at <> %b::timestamptz, false)
-FROM checked k LEFT JOIN used u USING (terminal, sequence)
+SELECT k.n, k.refusal, u.outcome, u.scene, u.amount_fen, u.concession, u.flag, u.first_terminal,
+  u.first_sequence,
+  CASE WHEN u.received_at <> %b::timestamptz THEN (extract(epoch FROM u.used_at) * 1000000)::bigint END
+FROM checked k FULL JOIN used u USING (terminal, sequence)
 ORDER BY k.n
 """  # noqa: S608
 

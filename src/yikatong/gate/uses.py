@@ -18,7 +18,7 @@ from yikatong.gate.lane import Lane
 from yikatong.gate.lists import Lists
 from yikatong.gate.messages import OfflineUseIn, UseOut
 from yikatong.gate.record import record_offline
-from yikatong.gate.row import METHOD_CODE, Fate, Row
+from yikatong.gate.row import METHOD_CODE, Row
 from yikatong.gate.terminals import Terminal
 from yikatong.using.codes import pass_
 from yikatong.using.codes.pass_ import Presentation
@@ -63,8 +63,8 @@ def turns(rows: Sequence[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
             rounds.append([])
             seen.append(set())
         rounds[turn].append(entry)
-        for earlier in seen[: turn + 1]:
-            earlier |= keys
+        for held in seen[: turn + 1]:
+            held.update(keys)
     return rounds
 
 
