@@ -200,6 +200,7 @@ def lists(world: World) -> Any:
     yield
     ListVersion.objects.all().delete()
     HotEntry.objects.all().delete()
+    world.gate.lists.forget()
     world.run(world.gate.keys.refresh())
 
 

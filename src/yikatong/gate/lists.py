@@ -33,7 +33,8 @@ class Lists:
 
     def __init__(self, lane: Lane, keys: Keys) -> None:
         self._lane, self._keys = lane, keys
-        self._answers: OrderedDict[tuple[str, int, int, int], bytes] = OrderedDict()
+        self._fulls: dict[tuple[str, int], tuple[int, bytes, int]] = {}
+        self._deltas: OrderedDict[tuple[int, int, int], bytes] = OrderedDict()
 
     def newest(self, kind: str, scene: int) -> int:
         """The version to be served, 0 when none was published."""
@@ -42,25 +43,46 @@ class Lists:
 
     async def serve(self, kind: str, scene: int, since: int) -> bytes:
         """JSON of the newest list, or of the delta from `since` where that version is known and it is shorter."""
-        key = (kind, scene, since, self.newest(kind, scene))
-        if key not in self._answers:
-            self._answers[key] = await self._made(*key)
-            if len(self._answers) > _KEPT:
-                self._answers.popitem(last=False)
-        return self._answers[key]
+        to = self.newest(kind, scene)
+        full, made_at = await self._full(kind, scene, to)
+        if kind != "hot" or not 0 < since < to:
+            return full
+        delta = await self._delta(scene, since, to, made_at)
+        return delta if delta is not None and len(delta) < len(full) else full
 
-    async def _made(self, kind: str, scene: int, since: int, to: int) -> bytes:
-        full, made_at = (await self._lane.fetch(_FULL, [kind, scene, to]))[0]
+    async def _full(self, kind: str, scene: int, version: int) -> tuple[bytes, int]:
+        """The published list and its date; of each kind and scene the last one asked for is remembered."""
+        held = self._fulls.get((kind, scene))
+        if held is None or held[0] != version:
+            content, made_at = (await self._lane.fetch(_FULL, [kind, scene, version]))[0]
+            held = self._fulls[kind, scene] = (version, bytes(content), made_at)
+        return held[1], held[2]
+
+    async def _delta(self, scene: int, since: int, to: int, made_at: int) -> bytes | None:
+        """The signed delta; None when the way from `since` is no longer known. The last few are remembered."""
+        key = (scene, since, to)
+        if key not in self._deltas:
+            delta = await self._signed_delta(scene, since, to, made_at)
+            if delta is None:
+                return None
+            self._deltas[key] = delta
+            if len(self._deltas) > _KEPT:
+                self._deltas.popitem(last=False)
+        return self._deltas[key]
+
+    async def _signed_delta(self, scene: int, since: int, to: int, made_at: int) -> bytes | None:
         signing = self._keys.signing
-        if kind != "hot" or not 0 < since < to or signing is None:
-            return bytes(full)
-        if not await self._lane.fetch(_IS_KNOWN, [scene, since]):
-            return bytes(full)
+        if signing is None or not await self._lane.fetch(_IS_KNOWN, [scene, since]):
+            return None
         values = {"scene": scene, "since": since, "to": to}
         rows = await self._lane.fetch(_DELTA, [values[name] for name in _DELTA_NAMES])
         envelope = hot_delta.envelope(rows, keyset=signing, scene=scene, since=since, to=to, made_at=made_at)
-        delta = envelope.to_json().encode()
-        return delta if len(delta) < len(full) else bytes(full)
+        return envelope.to_json().encode()
+
+    def forget(self) -> None:
+        """Let go of what is remembered."""
+        self._fulls.clear()
+        self._deltas.clear()
 
     async def superseded(self, held: Collection[tuple[int, int]]) -> dict[tuple[int, int], int]:
         """Of hotlists (scene, version): since when a newer one could be had (unix seconds); absent while newest."""
