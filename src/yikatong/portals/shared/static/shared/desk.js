@@ -8,7 +8,8 @@ const typing = (element) => element.matches("input, select, textarea, [contented
 const isOpen = () => $("dialog[open]") !== null;
 
 function press(key) {
-  const target = $$(`[data-key~="${key}"]`).find((element) => element.offsetParent !== null);
+  const carriers = $$(`[data-key~="${key}"]`).filter((element) => element.offsetParent !== null);
+  const target = carriers.find((element) => element.matches("input")) ?? carriers[0]; // a field here before a link away
   if (!target) return false;
   if (target.matches("input")) { target.focus(); target.select(); } else target.click();
   return true;
