@@ -42,7 +42,7 @@ class PhoneForm(forms.Form):
     phone = PhoneField(
         label="手机号码",
         help_text="办社会保障卡时登记的手机号码。",
-        widget=forms.TextInput({"type": "tel", "autocomplete": "username tel-national", "inputmode": "tel"}),
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel-national", "inputmode": "tel"}),
         error_messages={"required": "请填写手机号码"},
     )
 

@@ -85,5 +85,10 @@ def open_code(request: HttpRequest) -> None:
     request.session[OPENED] = True
 
 
+def close_code(request: HttpRequest) -> None:
+    for key in (OPENED, DEVICE):
+        request.session.pop(key, None)
+
+
 def is_code_open(request: HttpRequest) -> bool:
     return bool(request.session.get(OPENED))

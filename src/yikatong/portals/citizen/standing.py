@@ -59,6 +59,7 @@ NEXT = {
     Reason.CARD_LOST: ("去补卡", "/m/card/replace"),
     Reason.CARD_CANCELLED: ("重新申领", "/m/apply"),
     Reason.CARD_EXPIRED: ("去换卡", "/m/card/replace"),
+    Reason.DEVICE_REVOKED: ("在本设备重新绑定", "/m/code/password"),
     Reason.ECARD_REMOVED: ("签发电子社保卡", "/m/card/ecard"),
 }
 STEPS = (

@@ -18,13 +18,22 @@ from yikatong.portals.citizen import demo, standing
 from yikatong.portals.citizen.agents import device_name
 from yikatong.portals.citizen.answers import answer
 from yikatong.portals.citizen.forms import NewPasswordForm, PasswordForm, ResetForm
-from yikatong.portals.citizen.session import DEVICE, CitizenRequest, holder_required, is_code_open, open_code
+from yikatong.portals.citizen.session import (
+    DEVICE,
+    CitizenRequest,
+    close_code,
+    holder_required,
+    is_code_open,
+    open_code,
+)
 from yikatong.portals.citizen.views.home import card_context
 from yikatong.portals.shared.address import client_address
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions import profile
 from yikatong.using.codes import actions as codes
+from yikatong.using.codes import queries as held
+from yikatong.using.codes.reasons import Reason
 from yikatong.using.codes.rules import SCENES
 from yikatong.using.identity import actions as identity
 from yikatong.using.identity import queries as known
@@ -37,12 +46,13 @@ RENEW_AFTER_S = 6 * 3600
 def show(request: CitizenRequest) -> HttpResponse:
     """The code, or why there is none and what to do; the password comes first, once a session."""
     context = card_context(request.holder)
-    if reason := context["refusal"]:
+    if reason := context["refusal"] or _released(request):
+        context["refusal"] = reason
         following = standing.NEXT.get(reason, ("打电话问 12333", "tel:12333"))
         return render(request, "citizen/no_code.html", context | {"following": following})
     if not is_code_open(request):
         return HttpResponseRedirect(f"/m/code/password?scene={_scene(request)}")
-    return render(request, "citizen/code.html", context | _words(request) | {"tag": _tag(request.holder)})
+    return render(request, "citizen/code.html", context | _words(request) | _own(request))
 
 
 def shell(request: HttpRequest) -> HttpResponse:
@@ -143,6 +153,19 @@ def _words(request: HttpRequest) -> dict[str, Any]:
         "renew_after": RENEW_AFTER_S,
         "now": now().timestamp(),
     }
+
+
+def _own(request: CitizenRequest) -> dict[str, Any]:
+    return {"tag": _tag(request.holder), "device": request.session.get(DEVICE, "")}
+
+
+def _released(request: CitizenRequest) -> Reason | None:
+    """A device released from elsewhere: whoever holds this browser must know the password again."""
+    device = request.session.get(DEVICE)
+    if not device or held.devices_of(request.holder.id).filter(id=device).exists():
+        return None
+    close_code(request)
+    return Reason.DEVICE_REVOKED
 
 
 def _scene(request: HttpRequest) -> int:

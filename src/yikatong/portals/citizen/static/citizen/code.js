@@ -67,7 +67,8 @@ function measure(now, here) {
 }
 function measureByPage() {
   const [visit] = performance.getEntriesByType("navigation");
-  if (visit && visit.type !== "back_forward") measure(Number(words.now), performance.timeOrigin + visit.responseStart);
+  const since = visit ? performance.now() - visit.responseStart : 0;
+  if (visit?.type !== "back_forward") measure(Number(words.now), Date.now() - since);
 }
 const span = (s) => (s < 90 ? `${Math.round(s)} 秒` : s < 5400 ? `${Math.round(s / 60)} 分钟` : `${Math.round(s / 3600)} 小时`);
 
@@ -197,7 +198,7 @@ async function online() {
   const mine = device && holder && holder.tag === words.tag;
   if (device && !mine) await ask("wipe");
   const fresh = mine && scenes.length && Date.now() / 1000 + offset - fetchedAt < words.renewAfter;
-  if (mine && fresh) { measureByPage(); return; }
+  if (mine && fresh && words.device === device) { measureByPage(); return; }
   await renew(mine ? device : await bind());
 }
 

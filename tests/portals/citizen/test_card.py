@@ -1,0 +1,99 @@
+"""我的卡, its numbers covered, loss and release."""
+
+import pytest
+from django.test import Client
+
+from tests.portals.citizen import people
+from tests.portals.citizen.conftest import LogIn
+from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.cards.models import Card, CardStatus, Case
+from yikatong.registry.holders.models import Holder
+
+
+def test_numbers_are_covered_until_the_password_is_given(hers: Client, wang: Holder) -> None:
+    covered = hers.get("/m/card").content.decode()
+    wrong = hers.post("/m/card/reveal", {"password": "999999"})
+    shown = hers.post("/m/card/reveal", {"password": people.PASSWORD})
+
+    assert people.WANG not in covered
+    assert "王芳" not in covered
+    assert wrong.status_code == 422
+    assert people.WANG not in wrong.content.decode()
+    assert people.WANG in shown.content.decode()
+    assert 'data-cover-after="30"' in shown.content.decode()
+    assert shown.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.clause("B2", "S14")
+def test_a_temporary_loss_says_what_it_stops_and_when_it_ends(hers: Client) -> None:
+    confirm = hers.get("/m/card/loss?ask=1&kind=temporary").content.decode()
+    reply = hers.post("/m/card/loss", {"kind": "temporary"})
+    done = hers.get(reply.headers["Location"]).content.decode()
+
+    assert "7 天后自动解除" in confirm
+    assert "社会保障功能和蜀安银行金融账户同时挂失。" in confirm
+    assert reply.status_code == 303
+    assert "临时挂失已生效" in done
+    assert Case.objects.get().number in done
+    assert Card.objects.get().status == CardStatus.TEMPORARILY_LOST
+
+
+@pytest.mark.clause("B2")
+def test_a_loss_at_a_bank_apart_names_its_hotline(hers: Client) -> None:
+    BankAccount.objects.update(bank_id="95903")
+
+    page = hers.get("/m/card/loss").content.decode()
+
+    assert "只挂失社会保障功能；金融账户须另向天府惠民银行挂失，请拨打 95901。" in page
+    assert 'href="tel:95901"' in page
+
+
+def test_a_choice_not_made_is_asked_for(hers: Client) -> None:
+    reply = hers.get("/m/card/loss?ask=1")
+    posted = hers.post("/m/card/loss", {"kind": "whatever"})
+
+    assert (reply.status_code, posted.status_code) == (422, 422)
+    assert '<a href="#id_kind">请选择挂失方式</a>' in reply.content.decode()
+    assert Card.objects.get().status == CardStatus.NORMAL
+    assert not Case.objects.exists()
+
+
+def test_a_second_loss_is_refused_with_its_reason(hers: Client) -> None:
+    hers.post("/m/card/loss", {"kind": "formal"})
+
+    reply = hers.post("/m/card/loss", {"kind": "temporary"})
+
+    assert reply.status_code == 409
+    assert "卡片当前为“正式挂失”，不能办理临时挂失。" in reply.content.decode()
+    assert Card.objects.get().status == CardStatus.LOST
+    assert Case.objects.count() == 1
+
+
+@pytest.mark.clause("B2")
+def test_a_card_found_again_works_again(hers: Client) -> None:
+    hers.post("/m/card/loss", {"kind": "temporary"})
+
+    reply = hers.post("/m/card/release")
+
+    assert reply.headers["Location"] == "/m/card?released=1"
+    assert "挂失已解除" in hers.get("/m/card?released=1").content.decode()
+    assert Card.objects.get().status == CardStatus.NORMAL
+
+
+def test_a_formal_loss_is_not_released_online_here(hers: Client) -> None:
+    hers.post("/m/card/loss", {"kind": "formal"})
+
+    page = hers.get("/m/card/release").content.decode()
+    reply = hers.post("/m/card/release")
+
+    assert "正式挂失要到窗口解除" in page
+    assert reply.status_code == 403
+    assert Card.objects.get().status == CardStatus.LOST
+
+
+def test_who_has_no_card_has_none_to_lose(logged_in: LogIn, chen: Holder) -> None:
+    reply = logged_in(chen).post("/m/card/loss", {"kind": "formal"})
+
+    assert reply.status_code == 404
+    assert "您还没有社会保障卡。" in reply.content.decode()
+    assert not Case.objects.exists()

@@ -1,0 +1,111 @@
+"""Logging in with a code by text message, choosing a holder, logging out."""
+
+import re
+
+import pytest
+from django.test import Client
+
+from tests.portals.citizen import people
+from yikatong.core.clock import now
+from yikatong.core.sm import sm2
+from yikatong.portals.citizen.session import actor_of
+from yikatong.registry.holders.models import Holder
+from yikatong.using.codes import actions as codes
+from yikatong.using.codes.models import Device
+
+
+def ask(client: Client, phone: str = people.PHONE) -> str:
+    """The code as the demonstration shows it; "" when there is none."""
+    assert client.post("/m/login", {"phone": phone}).headers["Location"] == "/m/login/code"
+    found = re.search(r"验证码为 (\d{6})", client.get("/m/login/code").content.decode())
+    return found[1] if found else ""
+
+
+def test_a_holder_logs_in_and_lands_where_he_wanted(client: Client, wang: Holder) -> None:
+    assert client.get("/m/card").headers["Location"] == "/m/login?next=%2Fm%2Fcard"
+    client.get("/m/login?next=/m/card")
+    code = ask(client)
+
+    reply = client.post("/m/login/code", {"code": code})
+
+    assert (reply.status_code, reply.headers["Location"]) == (303, "/m/card")
+    assert "王*" in client.get("/m/card").content.decode()
+
+
+def test_a_wrong_code_opens_nothing(client: Client, wang: Holder) -> None:
+    code = ask(client)
+
+    reply = client.post("/m/login/code", {"code": "000000" if code != "000000" else "111111"})
+
+    assert reply.status_code == 422
+    assert "验证码不正确或已失效。请核对，或重新获取。" in reply.content.decode()
+    assert client.get("/m/").status_code == 302
+
+
+def test_a_stranger_learns_nothing_about_a_phone(client: Client, wang: Holder) -> None:
+    assert ask(client, "13999999999") == ""
+    assert "如果 <span" in client.get("/m/login/code").content.decode()
+
+
+@pytest.mark.parametrize("phone", ["", "12", "1390000000a", "23900000001"])
+def test_a_phone_that_is_none_is_named(client: Client, db: None, phone: str) -> None:
+    reply = client.post("/m/login", {"phone": phone})
+
+    assert reply.status_code == 422
+    assert "手机号码" in reply.content.decode().split('class="errors"')[1].split("</ul>")[0]
+
+
+def test_asked_twice_within_a_minute_the_first_code_still_counts(client: Client, wang: Holder) -> None:
+    code = ask(client)
+
+    assert client.post("/m/login", {"phone": people.PHONE}).headers["Location"] == "/m/login/code?sent"
+    assert client.post("/m/login/code", {"code": code}).status_code == 303
+
+
+def test_those_who_share_a_phone_choose(client: Client, wang: Holder, chen: Holder) -> None:
+    li = people.holder(people.LI, "李强", people.PHONE)
+
+    reply = client.post("/m/login/code", {"code": ask(client)})
+    page = client.get("/m/login/choose").content.decode()
+    stranger = client.post("/m/login/choose", {"holder": str(chen.id)})
+    chosen = client.post("/m/login/choose", {"holder": str(li.id)})
+
+    assert reply.headers["Location"] == "/m/login/choose"
+    assert "王*" in page
+    assert "李*" in page
+    assert people.WANG not in page
+    assert stranger.status_code == 422
+    assert chosen.status_code == 303
+    assert "李*" in client.get("/m/me").content.decode()
+
+
+def test_next_never_leads_away(client: Client, wang: Holder) -> None:
+    client.get("/m/login?next=https://evil.example/")
+
+    assert client.post("/m/login/code", {"code": ask(client)}).headers["Location"] == "/m/"
+
+
+def test_without_the_demonstration_no_code_is_shown(client: Client, wang: Holder, settings: object) -> None:
+    settings.DEMO = False  # type: ignore[attr-defined]
+
+    assert ask(client) == ""
+
+
+def test_logging_out_clears_the_browser_and_releases_its_device(hers: Client, wang: Holder) -> None:
+    by = actor_of(wang)
+    device = codes.register_device(wang.id, public_key=sm2.generate().public, name="手机", by=by, at=now())
+    session = hers.session
+    session["citizen_device"] = str(device.id)
+    session.save()
+
+    reply = hers.post("/m/logout")
+
+    assert reply.headers["Clear-Site-Data"] == '"cache", "storage"'
+    assert 'data-forget="all"' in hers.get(reply.headers["Location"]).content.decode()
+    assert hers.get("/m/").status_code == 302
+    assert Device.objects.get(id=device.id).status == Device.Status.REVOKED
+
+
+def test_logging_out_needs_a_post(hers: Client) -> None:
+    assert hers.get("/m/logout").status_code == 405
+    assert hers.get("/m/").status_code == 200
