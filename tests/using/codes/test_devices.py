@@ -108,6 +108,16 @@ def test_an_ecard_removed_and_issued_again(wang: Holder) -> None:
         actions.issue_credentials(device.id, by=of(wang), at=later)
 
 
+def test_devices_of_a_cancelled_card_are_not_bound_again(wang: Holder, make_card: MakeCard) -> None:
+    device = device_of(wang)
+    set_status(card_of(wang), CardStatus.CANCELLED)
+    ECard.objects.update(status=ECard.Status.REMOVED, removed_at=AT)
+    new = make_card(wang)
+    ecard = actions.issue_ecard(wang.id, by=of(wang), at=AT)
+    device.refresh_from_db()
+    assert (ecard.card, ecard.status, device.status) == (new, "issued", "revoked")
+
+
 @pytest.mark.parametrize(
     "key",
     [b"", b"\x02" * 33, KEY.public[:32], KEY.public + b"\0", b"\x04" + KEY.public[1:], b"\xff" * 33],
@@ -171,7 +181,7 @@ def test_a_credential_for_each_scene(wang: Holder) -> None:
         assert (each.issuer, each.key_id) == (510000, row.key_id)
         assert (each.not_before, each.expires_at) == (start, start + 72 * 3600)
         assert each.limits == pass_.Limits(5000, 20000, 30)
-        assert each.device_public == KEY.public
+        assert each.device_public == sm2.shift_public(KEY.public, found.tweak)
         assert sm2.verify(bytes(row.public_key), each.body, each.signature)
         assert found.expires_at == AT + timedelta(hours=72)
     device.refresh_from_db()
@@ -194,7 +204,8 @@ def test_what_the_device_shows_passes_online_and_offline(wang: Holder) -> None:
     device = device_of(wang)
     transit = actions.issue_credentials(device.id, by=of(wang), at=AT)[2]
     now = int(AT.timestamp()) + 30
-    shown = pass_.parse(pass_.present(transit.credential, transit.secret, KEY.private, now, 1))
+    private = sm2.shift_private(KEY.private, transit.tweak)
+    shown = pass_.parse(pass_.present(transit.credential, transit.secret, private, now, 1))
     keyset = keysets.unwrap(IssuerKey.objects.get())
     reference = pass_.verify_online(shown, {(keyset.issuer, keyset.key_id): keyset}, now=now)
     assert reference.device == device.number

@@ -1,15 +1,18 @@
 """From a loss to the list a terminal carries, and back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 
 from tests.using.codes.test_devices import device_of
-from tests.using.people import AT, admin, card_of, of, set_status
+from tests.using.people import AT, MakeCard, MakeHolder, admin, card_of, of, set_status
 from yikatong.core.sm import sm2
-from yikatong.registry.cards.models import CardStatus
+from yikatong.registry.cards.models import CardStatus, ECard
 from yikatong.registry.holders.models import Holder
-from yikatong.using.codes import actions, hotlist, issuing, keysets, pass_, publish, tasks
+from yikatong.using.codes import actions, hotlist, issuing, keysets, pass_, publish, rules, tasks
 from yikatong.using.codes.models import Device, HotEntry, ListVersion
 
 SCENES = (1, 2, 3, 4)
@@ -263,3 +266,65 @@ def test_rotation_renews_every_list_under_a_new_list_key(wang: Holder) -> None:
         assert list(pass_.read_hotlist(pass_.read_envelope(bytes(version.full), new))) == [references[scene]]
         change = pass_.read_envelope(publish.delta(scene, 2, at=LATER).to_json(), new)
         assert change.payload == pass_.delta_payload([], [])
+
+
+def test_an_ecard_moved_to_the_next_card_takes_its_devices_off(wang: Holder, make_card: MakeCard) -> None:
+    credentials(device_of(wang), wang)
+    publish.publish_lists(at=AT)
+    lost = card_of(wang)
+    lose(wang, CardStatus.LOST)
+    publish.publish_lists(at=LATER)
+    set_status(lost, CardStatus.LOST_CANCELLED)
+    new = make_card(wang)
+    ECard.objects.update(card=new)
+    assert hotlist.card_changed(lost.id, at=LATER) == 0
+    assert hotlist.card_changed(new.id, at=LATER) == 4
+    assert [each.entries for each in publish.publish_lists(at=LATER)] == [0, 0, 0, 0]
+
+
+def test_what_a_lost_job_left_behind_is_found(wang: Holder) -> None:
+    credentials(device_of(wang), wang)
+    card = card_of(wang)
+    assert hotlist.out_of_step(at=LATER) == []
+    set_status(card, LOST)
+    assert hotlist.out_of_step(at=LATER) == [card.id]
+    hotlist.card_changed(card.id, at=LATER)
+    assert hotlist.out_of_step(at=LATER) == []
+    publish.publish_lists(at=LATER)
+    set_status(card, CardStatus.NORMAL)
+    assert hotlist.out_of_step(at=LATER) == [card.id]
+    hotlist.card_changed(card.id, at=LATER)
+    assert hotlist.out_of_step(at=LATER) == []
+    Holder.objects.update(status=Holder.Status.DECEASED)
+    assert hotlist.out_of_step(at=LATER) == [card.id]
+    assert hotlist.out_of_step(at=AT + timedelta(hours=72)) == []
+
+
+@pytest.mark.clause("B2", "C2")
+@pytest.mark.django_db(transaction=True)
+def test_no_credential_slips_past_a_loss_under_way(
+    make_holder: MakeHolder, make_card: MakeCard, database_dsn: str
+) -> None:
+    holder = make_holder()
+    card = make_card(holder)
+    device = device_of(holder)
+
+    def renew() -> str:
+        try:
+            actions.issue_credentials(device.id, by=of(holder), at=AT)
+        except rules.CardIsLost as refused:
+            return refused.code
+        finally:
+            connection.close()
+        return "issued"
+
+    with psycopg.connect(database_dsn) as loss, ThreadPoolExecutor(1) as pool:
+        loss.execute("UPDATE cards_card SET status = '2' WHERE id = %s", [card.id])
+        asked = pool.submit(renew)
+        with psycopg.connect(database_dsn, autocommit=True) as watch:
+            waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'transactionid'"
+            while not watch.execute(waiting).fetchone()[0] and not asked.done():  # type: ignore[index]
+                pass
+        loss.commit()
+        assert asked.result() == "card_lost"
+    assert Device.objects.get().expires_at is None

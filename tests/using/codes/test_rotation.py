@@ -20,7 +20,8 @@ LIFE = timedelta(hours=72)
 
 
 def shown(credential: actions.IssuedCredential, made_at: int) -> pass_.Presentation:
-    raw = pass_.present(credential.credential, credential.secret, KEY.private, made_at, 1)
+    private = sm2.shift_private(KEY.private, credential.tweak)
+    raw = pass_.present(credential.credential, credential.secret, private, made_at, 1)
     return pass_.parse(raw)
 
 

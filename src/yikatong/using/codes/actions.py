@@ -75,6 +75,9 @@ def issue_ecard(holder_id: UUID, *, by: Actor, at: datetime) -> ECard:
         return ecard
     if ecard is None:
         ecard = ECard(holder=holder)
+    elif ecard.status == ECard.Status.REMOVED:
+        # It may have gone with a cancelled card: what was bound then is not bound again by itself.
+        ecard.devices.filter(status=Device.Status.ACTIVE).update(status=Device.Status.REVOKED, revoked_at=at)
     ecard.card, ecard.number, ecard.issued_at = card, _ecard_number(card, at), at
     ecard.status, ecard.removed_at = ECard.Status.ISSUED, None
     ecard.save()
@@ -138,11 +141,12 @@ def revoke_device(device_id: UUID, *, by: Actor, at: datetime) -> Device:
 
 @transaction.atomic
 def issue_credentials(
-    device_id: UUID, *, by: Actor, at: datetime, scene_keys: bool = False
+    device_id: UUID, *, by: Actor, at: datetime, scene_keys: bool = True
 ) -> list[IssuedCredential]:
     """Fresh credentials for all scenes, valid from `at` for the province's hours; only while usable.
 
-    `scene_keys`: the device can shift its key for each scene, so that scenes cannot compare keys either.
+    Each carries a key of its own, shifted by its tweak, so that scenes cannot compare keys either; without
+    `scene_keys`, for a device that cannot shift, all carry the device's one key.
     Raises NotFound, DeviceRevoked, NoECard and the refusals of `issue_ecard`.
     """
     device = _device(device_id, by)

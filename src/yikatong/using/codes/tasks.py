@@ -3,6 +3,7 @@
 from uuid import UUID
 
 import structlog
+from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from yikatong.core import clock
@@ -11,7 +12,12 @@ from yikatong.using.codes import hotlist, publish, sealing
 log = structlog.get_logger()
 
 
-@app.task(name="codes.card_changed", queue="codes")
+# A loss must reach the lists: tried again for some hours, and found by `catch_up` after that.
+@app.task(
+    name="codes.card_changed",
+    queue="codes",
+    retry=RetryStrategy(max_attempts=12, wait=2, exponential_wait=2),
+)
 def card_changed(card_id: str) -> None:
     """A card, its e-card, a device or the holder has changed: hotlist entries follow, then the lists."""
     at = clock.now()
@@ -23,6 +29,15 @@ def card_changed(card_id: str) -> None:
 @app.task(name="codes.publish_lists", queue="codes", queueing_lock="codes.publish_lists")
 def publish_lists(timestamp: int) -> None:  # noqa: ARG001 - the job's own parameter
     publish.publish_lists(at=clock.now())
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="codes.catch_up", queue="codes", queueing_lock="codes.catch_up")
+def catch_up(timestamp: int) -> None:  # noqa: ARG001
+    """Find cards whose devices' entries do not fit their state, whatever became of the job that should have."""
+    for card_id in hotlist.out_of_step(at=clock.now()):
+        log.warning("hotlist_out_of_step", card=str(card_id))
+        hotlist.follow(card_id)
 
 
 @app.periodic(cron="20 3 * * *")
