@@ -18,3 +18,11 @@ def uuid7(at_ms: int | None = None) -> UUID:
         fraction = secrets.randbits(12)
     value = (at_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
     return UUID(int=value)
+
+
+#: The same kind of key made by PostgreSQL, for set-based inserts whose rows need no order among themselves.
+UUID7_SQL = (
+    "encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing "
+    "substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6), "
+    "52, 1), 53, 1), 'hex')::uuid"
+)

@@ -3,7 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
-from yikatong.core.fields import IndexField, key_field
+from yikatong.core.fields import EncryptedTextField, IndexField, key_field
 from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.models import Outlet
@@ -211,6 +211,7 @@ class Case(models.Model):
     delivery = models.CharField("领取方式", max_length=1, default="0")  # 0 自取 1 邮寄
     fee_fen = models.BigIntegerField("工本费（分）", default=0)
     note = models.CharField("备注", max_length=200, blank=True)
+    guardian = EncryptedTextField("监护人", null=True, blank=True)  # name and certificate number
     roster_row = models.CharField(max_length=40, null=True, blank=True, unique=True)
     created_at = models.DateTimeField("受理时间")
     created_by = models.CharField("受理人", max_length=100)

@@ -1,9 +1,11 @@
 """Jobs of cards."""
 
+from uuid import UUID
+
 from procrastinate.contrib.django import app
 
 from yikatong.core.clock import now
-from yikatong.registry.cards import actions
+from yikatong.registry.cards import actions, rosters
 
 
 @app.periodic(cron="* * * * *")
@@ -11,3 +13,9 @@ from yikatong.registry.cards import actions
 def release_ended_losses(timestamp: int) -> int:  # noqa: ARG001 - when the scheduler thought of it
     """End temporary losses whose days are over, each minute."""
     return actions.release_ended_losses(at=now())
+
+
+@app.task(name="cards.run_roster", retry=3)
+def run_roster(roster_id: str) -> None:
+    """Work a roster through. A job that was cut off is tried again and goes on where it was."""
+    rosters.run(UUID(roster_id), at=now())

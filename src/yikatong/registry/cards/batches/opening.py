@@ -11,6 +11,7 @@ from yikatong.core import looks
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.ids import UUID7_SQL
 from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.banks.actions import accepting, account_index
@@ -35,11 +36,9 @@ ROWS_MAX: Final = 20_000
 _SHOWN: Final = ("姓名", "证件号码", "手机号码")
 
 # Oldest first; a case that another act holds is left to the next batch. Keys are UUIDv7 like all others.
-_GATHER: Final = """
+_GATHER: Final = f"""
 INSERT INTO cards_batchrow (id, batch_id, number, case_id, card_number, result, failed_step, failure, box)
-SELECT encode(set_bit(set_bit(overlay(uuid_send(gen_random_uuid()) placing
-           substring(int8send((extract(epoch FROM clock_timestamp()) * 1000)::bigint) FROM 3) FROM 1 FOR 6),
-           52, 1), 53, 1), 'hex')::uuid,
+SELECT {UUID7_SQL},
        %s, row_number() OVER (ORDER BY created_at, id), id, '', 'pending', '', '', ''
 FROM (
     SELECT c.id, c.created_at FROM cards_case c
@@ -48,7 +47,7 @@ FROM (
       AND NOT EXISTS (SELECT FROM cards_batchrow r WHERE r.case_id = c.id AND r.result = 'pending')
     ORDER BY c.created_at, c.id LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED
 ) waiting
-"""
+"""  # noqa: S608 - constants
 
 
 class NothingToProduce(DomainError):

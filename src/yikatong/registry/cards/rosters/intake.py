@@ -1,0 +1,67 @@
+"""Take a roster file in: once, sealed, and only when its rows can be read."""
+
+from datetime import datetime
+from typing import Final, Protocol
+
+from django.db import transaction
+from procrastinate.contrib.django import app as jobs
+
+from yikatong.core import audit
+from yikatong.core.actor import Actor
+from yikatong.core.keyring import keyring
+from yikatong.core.permissions import Permission, require
+from yikatong.core.sm.sm3 import sm3
+from yikatong.registry.cards.models import Roster
+from yikatong.registry.cards.rosters.reading import BYTES_MAX, RosterTooLarge, read
+
+PLACE: Final = "cards_roster.content"
+RUN_TASK: Final = "cards.run_roster"
+
+
+class Readable(Protocol):
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+@transaction.atomic
+def receive(
+    file: Readable | bytes, filename: str, *, run_now: bool = True, by: Actor, at: datetime
+) -> Roster:
+    """Store a roster and defer its run (`run_now`). The same file again is the same roster, and nothing new.
+
+    Raises RosterTooLarge, RosterTooLong, RosterBomb, RosterUnreadable, RosterEmpty, MissingColumns,
+    RepeatedColumns, EncodingUnknown; nothing is stored then.
+    """
+    require(by, Permission.ROSTER_IMPORT)
+    data = _bytes(file)
+    digest = sm3(data)
+    if (known := Roster.objects.filter(digest=digest).first()) is not None:
+        return known
+    rows = len(read(data).rows)
+    roster, is_new = Roster.objects.get_or_create(
+        digest=digest,
+        defaults={
+            "filename": filename[-200:],
+            "content": keyring().seal(PLACE, data),
+            "rows": rows,
+            "created_at": at,
+            "created_by": by.name,
+            "scope": by.scope,
+        },
+    )
+    if is_new:
+        audit.record("cards:roster:received", subject=f"roster:{roster.pk}", by=by, at=at, rows=rows)
+        if run_now:
+            jobs.configure_task(RUN_TASK, allow_unknown=True).defer(roster_id=str(roster.pk))
+    return roster
+
+
+def _bytes(file: Readable | bytes) -> bytes:
+    """Refused before it is read where the size is known, else at the first byte too many."""
+    if isinstance(file, bytes):
+        return file
+    if (getattr(file, "size", None) or 0) > BYTES_MAX:
+        raise RosterTooLarge
+    data = file.read(BYTES_MAX + 1)
+    if len(data) > BYTES_MAX:
+        raise RosterTooLarge
+    return data

@@ -1,0 +1,208 @@
+"""A chunk of sound rows becomes holders and cases, set-based: COPY into a temporary table, then INSERT … SELECT.
+
+All statements run in the caller's transaction. What another clerk enters at the same moment is met by ON
+CONFLICT, and the row ends as a fault with its name, like every other row that cannot become a case.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from functools import lru_cache
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import connection
+
+from yikatong.core.actor import Actor
+from yikatong.core.fields import sealed
+from yikatong.core.ids import UUID7_SQL, uuid7
+from yikatong.registry.cards import rules
+from yikatong.registry.cards.models import Case
+from yikatong.registry.cards.rosters import columns as c
+from yikatong.registry.cards.rosters.cells import Entry, Fault, shown
+from yikatong.registry.holders.actions import certificate_index, phone_index, social_security_index
+from yikatong.registry.holders.models import Certificate, Holder
+
+_COLUMNS: Final = (
+    ("n", "int"), ("name", "text"), ("name_original", "text"), ("social", "bytea"), ("social_index", "bytea"),
+    ("sex", "text"), ("birth_date", "date"), ("nationality", "text"), ("division", "text"), ("phone", "bytea"),
+    ("phone_index", "bytea"), ("address", "bytea"), ("ground", "text"), ("holder_id", "uuid"),
+    ("certificate_id", "uuid"), ("kind", "text"), ("number", "bytea"), ("number_index", "bytea"),
+    ("case_id", "uuid"), ("case_number", "text"), ("bank", "text"), ("outlet", "uuid"), ("delivery", "text"),
+    ("guardian", "bytea"), ("step_one", "uuid"), ("step_two", "uuid"), ("due_on", "date"),
+)  # fmt: skip
+_NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
+_CREATE: Final = (
+    f"CREATE TEMP TABLE IF NOT EXISTS staged ({', '.join(' '.join(pair) for pair in _COLUMNS)}, "
+    "is_known boolean NOT NULL DEFAULT false, fault text) ON COMMIT DELETE ROWS"
+)
+# A chunk is small beside the registers: one look into an index a row, whatever the statistics say just now.
+_BY_INDEX: Final = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
+
+_MATCH_CERTIFICATE: Final = """
+UPDATE staged s SET holder_id = c.holder_id, is_known = true
+FROM holders_certificate c WHERE c.kind = s.kind AND c.number_index = s.number_index
+"""
+_MATCH_NUMBER: Final = """
+UPDATE staged s SET holder_id = h.id, is_known = true
+FROM holders_holder h WHERE NOT s.is_known AND h.social_security_index = s.social_index
+"""
+_HOLDERS: Final = """
+INSERT INTO holders_holder (id, name, name_original, social_security_number, social_security_index, sex,
+    birth_date, nationality, ethnicity, division_code, phone, phone_index, address, ground, status, created_at)
+SELECT holder_id, name, name_original, social, social_index, sex, birth_date, nationality, '', division,
+    phone, phone_index, address, ground, 'active', %(at)s
+FROM staged WHERE NOT is_known ON CONFLICT DO NOTHING
+"""
+# A row that lost the race against another clerk finds that clerk's holder now.
+_MATCH_LATE: Final = """
+UPDATE staged s SET holder_id = h.id, is_known = true
+FROM holders_holder h WHERE NOT s.is_known AND h.social_security_index = s.social_index AND h.id <> s.holder_id
+"""
+_CERTIFICATES: Final = """
+INSERT INTO holders_certificate (id, holder_id, kind, number, number_index, is_current, created_at)
+SELECT certificate_id, holder_id, kind, number, number_index, true, %(at)s
+FROM staged WHERE NOT is_known ON CONFLICT DO NOTHING
+"""
+_FAULTS: Final = """
+UPDATE staged s SET fault = CASE
+    WHEN h.status <> 'active' THEN 'holder_not_active'
+    WHEN h.name <> s.name THEN 'name_differs'
+    WHEN EXISTS (SELECT FROM cards_card k WHERE k.holder_id = h.id AND k.status IN ('1', '2', 'B')) THEN 'has_card'
+    WHEN EXISTS (SELECT FROM cards_card k WHERE k.holder_id = h.id AND k.status IN ('0', 'A'))
+        THEN 'has_coming_card'
+    WHEN EXISTS (SELECT FROM cards_case k WHERE k.holder_id = h.id AND k.roster_row LIKE %(roster)s || ':%%')
+        THEN 'repeated_in_file'
+    WHEN EXISTS (SELECT FROM cards_case k WHERE k.holder_id = h.id AND k.kind IN ('apply', 'replace')
+        AND k.status IN ('submitted', 'checked', 'preopened', 'producing', 'failed', 'ready')) THEN 'has_open_case'
+    END
+FROM holders_holder h WHERE h.id = s.holder_id AND s.is_known
+"""
+_CASES: Final = """
+INSERT INTO cards_case (id, number, kind, holder_id, bank_id, status, channel, outlet_id, division_code, reason,
+    delivery, fee_fen, note, guardian, roster_row, created_at, created_by, step_due_on)
+SELECT case_id, case_number, 'apply', holder_id, bank, 'checked', %(channel)s, outlet, division, '',
+    delivery, 0, '', guardian, %(roster)s || ':' || n, %(at)s, %(name)s, due_on
+FROM staged WHERE fault IS NULL ON CONFLICT DO NOTHING
+"""
+_LATE_FAULTS: Final = """
+UPDATE staged s SET fault = 'has_open_case'
+WHERE fault IS NULL AND NOT EXISTS (SELECT FROM cards_case k WHERE k.id = s.case_id)
+"""
+_STEPS: Final = """
+INSERT INTO cards_casestep (id, case_id, at, status, actor_name, channel, note)
+SELECT step_one, case_id, %(at)s, 'submitted', %(name)s, %(channel)s, '' FROM staged WHERE fault IS NULL
+UNION ALL
+SELECT step_two, case_id, %(at)s, 'checked', %(name)s, %(channel)s, '名册逐项核对通过' FROM staged WHERE fault IS NULL
+"""
+_AUDIT: Final = f"""
+INSERT INTO core_auditentry (id, at, event, subject, holder_id, actor_id, actor_name, actor_role, channel,
+    organisation, facts)
+SELECT {UUID7_SQL}, %(at)s, event, subject, holder_id, NULL, %(name)s, %(role)s, %(channel)s, '', facts
+FROM (
+    SELECT 'holders:holder:registered' AS event, 'holder:' || holder_id AS subject, holder_id,
+        jsonb_build_object('kind', kind, 'ground', ground, 'roster', %(roster)s::text) AS facts
+    FROM staged WHERE NOT is_known
+    UNION ALL
+    SELECT 'cards:case:checked', 'case:' || case_id, holder_id,
+        jsonb_build_object('kind', 'apply', 'roster', %(roster)s::text)
+    FROM staged WHERE fault IS NULL
+) acts
+"""  # noqa: S608 - constants
+# Comparing with a holder's record is a look at it.
+_LOOKS: Final = f"""
+INSERT INTO core_look (day, id, at, holder_id, looker_id, looker_name, looker_role, organisation, channel,
+    purpose, ground, fields)
+SELECT %(day)s, {UUID7_SQL}, %(at)s, holder_id, NULL, %(name)s, %(role)s, '', %(channel)s,
+    '批量申领名册核对', '', ARRAY['姓名', '证件号码']
+FROM staged WHERE is_known
+"""  # noqa: S608 - constants
+_LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
+_STATEMENTS: Final = (
+    _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _FAULTS, _CASES,
+    _LATE_FAULTS, _STEPS, _AUDIT, _LOOKS,
+)  # fmt: skip
+_WORDS: Final = {
+    "holder_not_active": (c.NUMBER, rules.HolderNotActive.message),
+    "name_differs": (c.NAME, "姓名与该证件已登记的姓名不一致，请核对；确有变更的请到窗口办理信息变更。"),
+    "has_card": (c.NUMBER, rules.HasCard.message),
+    "has_coming_card": (c.NUMBER, rules.HasComingCard.message),
+    "repeated_in_file": (c.NUMBER, "此人在本名册中重复出现，已按先出现的一行受理。"),
+    "has_open_case": (c.NUMBER, rules.HasOpenCase.message),
+}
+
+
+def enter(
+    entries: Sequence[Entry],
+    numbers: Sequence[int],
+    *,
+    roster: UUID,
+    due_on: date,
+    day: date,
+    by: Actor,
+    at: datetime,
+) -> list[Fault]:
+    """Make holders and cases of sound rows; returns those that cannot be. `numbers` feed the case numbers."""
+    first, repeated = _once(entries)
+    facts: dict[str, Any] = {
+        "at": at,
+        "day": day,
+        "roster": roster.hex,
+        "name": by.name,
+        "role": by.role.value,
+        "channel": by.channel.value,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_CREATE)
+        cursor.execute("DELETE FROM staged")
+        with cursor.copy(f"COPY staged ({_NAMES}) FROM STDIN") as copy:
+            for entry, number in zip(first, numbers, strict=False):
+                copy.write_row(_row(entry, number, due_on, day))
+        for statement in _STATEMENTS:
+            cursor.execute(statement, facts)
+        cursor.execute(_LEFT)
+        left = dict(cursor.fetchall())
+    by_row = {entry.row: entry for entry in first}
+    faults = [_fault(by_row[row], code) for row, code in left.items()]
+    return faults + [_fault(entry, "repeated_in_file") for entry in repeated]
+
+
+def _once(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
+    """The first row of each person in the chunk, and the others; the database knows earlier chunks."""
+    seen: set[str] = set()
+    first: list[Entry] = []
+    repeated: list[Entry] = []
+    for entry in entries:
+        number = entry.person.social_security_number
+        (repeated if number in seen else first).append(entry)
+        seen.add(number)
+    return first, repeated
+
+
+def _fault(entry: Entry, code: str) -> Fault:
+    column, message = _WORDS[code]
+    person = entry.person
+    text = person.name.text if column == c.NAME else person.certificate.number
+    return Fault(entry.row, column, code, message, shown(column, text))
+
+
+def _row(entry: Entry, number: int, due_on: date, day: date) -> tuple[Any, ...]:
+    person = entry.person
+    kind, plain = person.certificate.kind.value, person.certificate.number
+    original = person.name.original if person.name.original != person.name.text else ""
+    return (
+        entry.row, person.name.text, original[:80],
+        sealed(Holder, "social_security_number", person.social_security_number),
+        social_security_index(person.social_security_number),
+        person.sex, person.birth_date, person.nationality, person.division_code,
+        sealed(Holder, "phone", person.phone), phone_index(person.phone),
+        sealed(Holder, "address", person.address or None), person.ground, uuid7(),
+        uuid7(), kind, sealed(Certificate, "number", plain), certificate_index(kind, plain),
+        uuid7(), rules.case_number(person.division_code, day, number), entry.bank,
+        _uuid(entry.outlet), entry.delivery, sealed(Case, "guardian", entry.guardian or None), uuid7(), uuid7(),
+        due_on,
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4096)
+def _uuid(text: str | None) -> UUID | None:
+    return UUID(text) if text else None
