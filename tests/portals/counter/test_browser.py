@@ -4,20 +4,21 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client
 from playwright.sync_api import Page, Request, expect
 
 from tests import cast
 from tests.portals.conftest import OpenPage
 from yikatong.core.clock import now
-from yikatong.core.models import Look
+from yikatong.core.models import Look, StaffUser
 from yikatong.registry.cards import actions as card_acts
 from yikatong.registry.cards.models import Case
 from yikatong.registry.holders.models import Holder
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-MATTERS = ("apply", "loss", "replace", "release", "cancel", "change", "collect")
+MATTERS = ("apply", "loss", "replace", "release", "cancel", "change", "certificate", "collect")
 
 
 @pytest.fixture
@@ -254,21 +255,21 @@ def test_time_out_warns_and_keeps_what_is_typed(open_page: OpenPage, session: di
     page.clock.install()
     page.goto(f"/counter/holders/{holder.pk}/change")
     page.fill("#id_phone", "13912345678")
-    page.clock.run_for(timedelta(minutes=29, seconds=5).total_seconds() * 1000)
+    away(page, session, timedelta(minutes=29, seconds=5))
     expect(page.locator("#desk-idle")).to_be_visible()
     page.get_by_role("button", name="继续工作").click()
     expect(page.locator("#desk-idle")).to_be_hidden()
-    page.clock.run_for(timedelta(minutes=30, seconds=5).total_seconds() * 1000)
+    away(page, session, timedelta(minutes=30, seconds=5))
     expect(page.locator("#desk-gone")).to_be_visible()
-    page.context.clear_cookies()
     page.keyboard.press("Escape")
     expect(page.locator("#desk-gone")).to_be_visible()
-    user = cast.StaffUser.objects.get()
-    cast.StaffUser.objects.update(totp_last_step=0)
-    client = cast.log_in(Client(), user)
+    StaffUser.objects.update(totp_last_step=0)
+    client = cast.log_in(Client(), StaffUser.objects.get())
+    origin = page.evaluate("location.origin")
+    page.context.clear_cookies()
     page.context.add_cookies(
         [
-            {"name": name, "value": client.cookies[name].value, "url": page.evaluate("location.origin")}
+            {"name": name, "value": client.cookies[name].value, "url": origin}
             for name in ("sessionid", "csrftoken")
         ]
     )
@@ -278,6 +279,23 @@ def test_time_out_warns_and_keeps_what_is_typed(open_page: OpenPage, session: di
     page.keyboard.press("F9")
     expect(page.get_by_role("heading", name="请与持卡人核对")).to_be_visible()
     expect(page.locator(".answers")).to_contain_text("13912345678")
+
+
+def away(page: Page, cookies: dict[str, str], time: timedelta) -> None:
+    """Nobody at the desk for so long, by the server's clock and the browser's."""
+    stored = SessionStore(cookies["sessionid"])
+    stored["staff_seen"] -= time.total_seconds()
+    stored.save()
+    page.clock.run_for(time.total_seconds() * 1000)
+
+
+def test_a_second_tab_at_work_keeps_the_first_quiet(open_page: OpenPage, session: dict[str, str]) -> None:
+    page = open_page(cookies=session)
+    page.clock.install()
+    page.goto("/counter/")
+    page.clock.run_for(timedelta(minutes=31).total_seconds() * 1000)  # the server was asked, and knows better
+    expect(page.locator("#desk-idle")).to_be_hidden()
+    expect(page.locator("#desk-gone")).to_be_hidden()
 
 
 def test_pages_are_light(

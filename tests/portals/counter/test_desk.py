@@ -332,6 +332,25 @@ def test_changing_the_phone(desk: Client) -> None:
     assert holder.phone == "13912345678"
 
 
+@pytest.mark.clause("A1")
+def test_a_new_certificate_is_linked_to_the_same_person(desk: Client) -> None:
+    holder = cast.wang_fang()
+    form = {"kind": "C", "number": "ej1234567", "verified": "yes"}
+    assert "护照" in text(desk.post(f"/counter/holders/{holder.pk}/certificate", form))
+    assert holder.certificates.count() == 1
+    assert (
+        desk.post(f"/counter/holders/{holder.pk}/certificate", form | {"step": "confirm"}).status_code == 303
+    )
+    assert (
+        desk.post("/counter/find", {"q": "EJ1234567"}).headers["Location"] == f"/counter/holders/{holder.pk}/"
+    )
+    other = cast.register(cast.id_number(9), name="赵晚", phone="13900000009")
+    refused = desk.post(f"/counter/holders/{other.pk}/certificate", form | {"step": "confirm"})
+    assert refused.status_code == 409
+    assert "该证件已登记在另一持卡人名下" in text(refused)
+    assert other.certificates.count() == 1
+
+
 def test_no_such_matter(desk: Client) -> None:
     assert desk.get(f"/counter/holders/{cast.wang_fang().pk}/nonsense").status_code == 404
 

@@ -6,6 +6,8 @@ from django.db import connection
 from django.test import Client
 
 from tests import cast
+from yikatong.core.actor import Role
+from yikatong.core.clock import now
 from yikatong.core.models import AuditEntry, StaffUser
 from yikatong.portals.staff import actions, guard
 from yikatong.portals.staff.guard import TooManyTries
@@ -180,6 +182,21 @@ def test_admin_has_no_other_door(client: Client) -> None:
     assert answer.headers["Location"] == "/staff/login?next=/admin/"
     cast.log_in(client, cast.li_qiang())
     assert client.get("/admin/").status_code == 302  # a clerk is no administrator
+
+
+def test_an_administrator_enters_with_both_factors(client: Client) -> None:
+    admin = cast.staff("管理员", "admin", role=Role.ADMIN, is_staff=True, is_superuser=True)
+    client.force_login(admin)
+    assert client.get("/admin/").status_code == 302
+    cast.log_in(client, admin)
+    assert client.get("/admin/").status_code == 200
+    assert client.get("/counter/").status_code == 403  # he runs the system and handles no one's card
+
+
+def test_counters_that_count_no_more_are_removed(client: Client) -> None:
+    client.post("/staff/login", {"username": "nobody", "password": "x"})
+    assert guard.forget(at=now()) == 0
+    assert guard.forget(at=now() + timedelta(hours=1)) == 2
 
 
 def test_a_new_password_needs_the_old_one(client: Client) -> None:

@@ -184,6 +184,16 @@ class ChangeForm(MatterForm):
     verified = Verified()
 
 
+class CertificateForm(MatterForm):
+    """The same person under a new certificate."""
+
+    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
+    number = forms.CharField(
+        label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"})
+    )
+    verified = Verified("新旧证件都已核验，确属同一人")
+
+
 class CollectForm(MatterForm):
     verified = Verified()
 

@@ -17,8 +17,9 @@ from yikatong.registry.cards import queries, rules
 from yikatong.registry.cards.models import LIVE, Card, CardStatus, Case, CaseKind
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders import actions as holders
+from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.models import Holder
-from yikatong.registry.holders.rules import BadPhone
+from yikatong.registry.holders.rules import BadPhone, BirthDateDiffers
 from yikatong.registry.regions.models import Outlet
 
 Act = Callable[..., str]
@@ -37,6 +38,7 @@ class Matter:
     fields_at_fault: dict[type[DomainError], str]
     is_quick: bool = False  # nothing to check twice: one page, one key
     submit: str = "提交核对"
+    is_listed: bool = True  # in the menu, with a key of its own
 
 
 def _apply(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
@@ -83,6 +85,11 @@ def _cancel(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -
 def _change(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holders.change_phone(holder.pk, phone=given["phone"], by=by, at=at)
     return reverse("counter-holder", args=[holder.pk]) + "?done=phone"
+
+
+def _certificate(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    holders.link_certificate(holder.pk, kind=given["kind"], number=given["number"], by=by, at=at)
+    return reverse("counter-holder", args=[holder.pk]) + "?done=certificate"
 
 
 class NoCard(DomainError):
@@ -179,6 +186,16 @@ MATTERS: Final = {
             _change,
             lambda _: None,
             {BadPhone: "phone"},
+        ),
+        Matter(
+            "certificate",
+            "登记新证件",
+            Permission.HOLDER_REGISTER,
+            forms.CertificateForm,
+            _certificate,
+            lambda _: None,
+            {BadCertificate: "number", BirthDateDiffers: "number"},
+            is_listed=False,
         ),
     )
 }

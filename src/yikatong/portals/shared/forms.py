@@ -73,9 +73,8 @@ def _spoken(field: forms.Field, value: Any) -> str:
     """A value as a person says it: the label of a choice."""
     if isinstance(field, forms.ChoiceField):
         labels = dict(_flat(cast("list[tuple[str, Any]]", field.choices)))
-        return "、".join(
-            labels.get(str(one), str(one)) for one in (value if isinstance(value, list) else [value]) if one
-        )
+        values = value if isinstance(value, list) else [value or ""]
+        return "、".join(labels.get(str(one), str(one)) for one in values)
     return "" if value is None else str(value)
 
 

@@ -62,7 +62,9 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
-        limit = next((n for path, n in FILE_BYTES_MAX.items() if request.path.startswith(path)), BODY_BYTES_MAX)
+        limit = next(
+            (n for path, n in FILE_BYTES_MAX.items() if request.path.startswith(path)), BODY_BYTES_MAX
+        )
         if not length.isdecimal() or int(length) > limit:
             return too_large(request)
         return self.get_response(request)

@@ -12,7 +12,6 @@ from yikatong.core.models import StaffUser
 from yikatong.portals.staff import actions
 
 IDLE = timedelta(minutes=30)
-WARNING = timedelta(seconds=60)
 PENDING = timedelta(minutes=5)  # between the two factors
 _SEEN, _PENDING = "staff_seen", "staff_pending"
 ALIVE = "/staff/alive"  # a GET of it only asks, and prolongs nothing
@@ -38,6 +37,12 @@ def begin(request: HttpRequest, user: StaffUser, at: datetime) -> None:
     request.session.pop(_PENDING, None)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
     request.session[_SEEN] = at.timestamp()
+
+
+def left(request: HttpRequest, at: datetime) -> int:
+    """Seconds until the session ends by itself."""
+    idle = at.timestamp() - request.session.get(_SEEN, 0)
+    return max(int(IDLE.total_seconds() - idle), 0)
 
 
 def end(request: HttpRequest, at: datetime, *, reason: str = "asked") -> None:

@@ -151,7 +151,7 @@ def alive(request: HttpRequest) -> HttpResponse:
     """Whether the session lives, and the form token to use on. POST says that he is at the desk."""
     if not request.user.is_authenticated:
         return JsonResponse({"alive": False}, status=401)
-    return JsonResponse({"alive": True, "csrf": get_token(request)})
+    return JsonResponse({"alive": True, "left": session.left(request, now()), "csrf": get_token(request)})
 
 
 def back(request: HttpRequest) -> HttpResponse:

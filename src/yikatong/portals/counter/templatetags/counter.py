@@ -30,7 +30,7 @@ def done_today(actor: Actor) -> int:
 @register.simple_tag
 def menu(holder_id: Any = None) -> list[dict[str, str]]:
     """Matters with their addresses: of the holder at the desk, or by way of finding him first."""
-    keys = [*MATTERS, "collect"]
+    keys = [*(key for key, matter in MATTERS.items() if matter.is_listed), "collect"]
     titles = {key: matter.title for key, matter in MATTERS.items()} | {"collect": "领卡与启用"}
     return [
         {"key": key, "title": titles[key], "address": _address(key, holder_id), "digit": str(place)}

@@ -70,40 +70,40 @@ $$("[data-remask]").forEach((element) => setTimeout(() => {
 const idle = Number(body.dataset.idle || 0);
 const warning = $("#desk-idle"), gone = $("#desk-gone");
 if (idle && warning) {
-  let last = Date.now(), told = Date.now();
+  let last = Date.now(), asking = false;
   const token = (value) => $$("input[name=csrfmiddlewaretoken]").forEach((input) => { input.value = value; });
-  const ask = async (address, method) => {
-    const headers = { "X-CSRFToken": $("input[name=csrfmiddlewaretoken]")?.value ?? "" };
-    const answer = await fetch(address, { method, headers, credentials: "same-origin" });
-    if (!answer.ok) return false;
-    token((await answer.json()).csrf);
-    return true;
-  };
-  const stay = async () => {
-    told = Date.now();
-    if (await ask(warning.dataset.alive, "POST").catch(() => false)) { last = Date.now(); warning.close(); } else leave();
-  };
   const leave = () => { warning.close(); body.classList.add("is-curtained"); if (!gone.open) gone.showModal(); };
-  // Working in the page counts as being there: the server is told at most once in five minutes.
+  // The server knows how long is left: other tabs count too. GET only asks; POST says that somebody is here.
+  const ask = async (method) => {
+    asking = true;
+    try {
+      const headers = { "X-CSRFToken": $("input[name=csrfmiddlewaretoken]")?.value ?? "" };
+      const answer = await fetch(warning.dataset.alive, { method, headers });
+      if (answer.status === 401 || answer.status === 403) return leave();
+      const { left, csrf } = await answer.json();
+      last = Date.now() - (idle - left) * 1000;
+      token(csrf);
+      if (left > 60) { warning.close(); gone.close(); body.classList.remove("is-curtained"); }
+    } catch { /* no network for the moment: neither in nor out */ } finally { asking = false; }
+  };
+  let told = Date.now();
   ["keydown", "pointerdown"].forEach((kind) => addEventListener(kind, () => {
-    if (!isOpen() && Date.now() - told > 300_000) stay();
+    if (isOpen() || Date.now() - told < 300_000) return;
+    told = Date.now();
+    ask("POST");
   }));
-  setInterval(() => {
-    const left = Math.round(idle - (Date.now() - last) / 1000);
-    if (left <= 0) leave();
-    else if (left <= 60) { if (!warning.open) warning.showModal(); $("[data-left]", warning).textContent = left; }
+  setInterval(async () => {
+    const left = () => Math.round(idle - (Date.now() - last) / 1000);
+    if (left() > 60 || gone.open || asking) return;
+    if (!warning.open || left() <= 0) await ask("GET");
+    if (left() > 60 || gone.open) return;
+    if (!warning.open) warning.showModal();
+    $("[data-left]", warning).textContent = Math.max(left(), 0);
   }, 1000);
-  $("[data-stay-button]", warning).addEventListener("click", stay);
-  warning.addEventListener("cancel", stay);
+  $("[data-stay-button]", warning).addEventListener("click", () => ask("POST"));
+  warning.addEventListener("cancel", () => ask("POST"));
   gone.addEventListener("cancel", (event) => event.preventDefault());
-  document.addEventListener("visibilitychange", async () => {
-    if (document.hidden || !gone.open) return;
-    if (await ask(warning.dataset.alive, "GET").catch(() => false)) {
-      last = told = Date.now();
-      gone.close();
-      body.classList.remove("is-curtained");
-    }
-  });
+  document.addEventListener("visibilitychange", () => { if (!document.hidden && gone.open) ask("GET"); });
 }
 
 // --- numbers in groups, with a hint whether the last digit fits; the server decides ---
