@@ -103,7 +103,7 @@ def bursts(cities: tuple[str, ...] | None, *, at: datetime) -> list[Burst]:
 
 
 def prefix(city_code: str) -> str:
-    """What the codes of a city's divisions begin with: 510100 → 5101, 510000 → 51, a district stays whole."""
+    """What the codes of a city's divisions begin with: four digits, two of a whole province, six of a district."""
     for ending in ("0000", "00"):
         if city_code.endswith(ending):
             return city_code.removesuffix(ending)

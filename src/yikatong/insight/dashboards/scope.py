@@ -34,7 +34,7 @@ def of_actor(actor: Actor, profile: Profile) -> Scope:
 
 
 def _short(code: str) -> str:
-    """510000 and 51 are one province; 50 is not 5."""
+    """A region said in full and in short is one region; an ending zero of the short form belongs to it."""
     while len(code) > 2 and code.endswith("00"):
         code = code.removesuffix("00")
     return code

@@ -1,6 +1,6 @@
 """A board made ready for its templates: shapes, words and links, no decisions of its own about numbers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,13 +20,17 @@ REASONS_SHOWN = 5
 
 @dataclass(frozen=True, slots=True)
 class Kpi:
-    """`tone`: plain, good or warn; the note says in words what the tone only colours."""
+    """`tone`: plain, good or warn; the note says in words what the tone only colours.
+
+    `is_spoken`: read out when it has changed.
+    """
 
     label: str
     value: str
     unit: str
     note: str
     tone: str = "plain"
+    is_spoken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,9 @@ def context(
             sorted(board.cities, key=lambda part: -part.tally.accepted), unit, page.range, "board:city"
         ),
         "city_unit": f"{unit.prefix}次",
-        "places": "市（州）" if any(tile.code.endswith("00") for tile in scope.tiles) else "区县",
+        "places": "市（州）"
+        if any(not tile.partner and tile.code.endswith("00") for tile in scope.tiles)
+        else "区县",
         "tiles": _tiles(board, grid, unit, page.range),
         "grid": grid,
         "partner": profile.partners[0].label if profile.partners and scope.cities is None else "",
@@ -157,13 +163,13 @@ def _uses(board: Board) -> Kpi:
     range_ = board.period.range
     note = f"{range_.against} {changed}" if changed else f"{range_.against}：暂无可比数据"
     tone = "good" if changed and changed.startswith("+") else "plain"
-    return _kpi(f"{range_.label}用卡", board.total.accepted, "次", note, tone)
+    return replace(_kpi(f"{range_.label}用卡", board.total.accepted, "次", note, tone), is_spoken=True)
 
 
 def _success(board: Board) -> Kpi:
     share = words.percent(board.total.success, 2)
     value, unit = (share[:-1], "%") if share != words.UNKNOWN else (share, "")
-    return Kpi("核验成功率", value, unit, f"拒绝 {words.say(board.total.refused, '次')}")
+    return Kpi("核验成功率", value, unit, f"拒绝 {words.say(board.total.refused, '次')}", is_spoken=True)
 
 
 def _partner(board: Board, label: str) -> Kpi:

@@ -11,6 +11,7 @@ from django.core.cache import cache as store
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.shortcuts import render
 from django.template.loader import render_to_string
+from django.templatetags.static import static
 
 from yikatong.core import clock
 from yikatong.core.actor import Channel
@@ -60,6 +61,7 @@ def _show(request: StaffRequest, asked: Page) -> HttpResponse:
     if request.GET.get("part") == "live":
         return _live(request, found)
     found |= {
+        "library": _library(),
         "poll_s": POLL_S,
         "paused": request.GET.get("paused") == "1",
         "rotate_s": ROTATE_S,
@@ -98,6 +100,14 @@ def _board(seen: scope.Scope, asked: Page, list_max_age: timedelta) -> tuple[Boa
         store.set(key, kept, SHARED_S)
     shared: tuple[Board, list[risks.Risk]] = kept
     return shared
+
+
+def _library() -> str:
+    """Address of the chart library; "" where it was not fetched: then the server's own drawing stays."""
+    try:
+        return static("vendor/echarts/echarts.min.js")
+    except ValueError:  # collected files do not hold it
+        return ""
 
 
 @cache

@@ -69,7 +69,7 @@
   const library = document.createElement("script");
   library.src = main.dataset.echarts;
   library.addEventListener("load", draw);
-  addEventListener("load", () => document.head.append(library)); // after everything else has been shown
+  if (main.dataset.echarts) addEventListener("load", () => document.head.append(library)); // after everything else has been shown
   addEventListener("resize", () => chart && chart.resize());
 
   // the moving part: replaced as a whole; what the reader has opened, scrolled or focused stays so
@@ -96,7 +96,7 @@
     const now = Date.now();
     if (now - spokenAt < 60000) return; // once a minute is enough to hear
     spokenAt = now;
-    say.textContent = [...live.querySelectorAll(".kpi")].slice(2, 4).map((one) => one.textContent.trim().replace(/\s+/g, " ")).join("；");
+    say.textContent = [...live.querySelectorAll("[data-spoken]")].map((one) => one.innerText.trim().replace(/\s+/g, " ")).join("；");
   }
   async function poll() {
     if (paused || document.hidden) return;
