@@ -6,11 +6,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
-
-# Files straight from the source folders; collecting and hashing them is `make run`'s business.
-settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
