@@ -79,7 +79,7 @@ def test_a_withdrawal_is_asked_for_twice() -> None:
     assert isinstance(result.exception, rotation.KeyIsWithdrawn)
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_a_whole_log_is_said_to_be_whole_with_its_checkpoint() -> None:
     run(keys.app, "rotate")
     sealing.seal(at=clock.now())
@@ -93,7 +93,7 @@ def test_a_whole_log_is_said_to_be_whole_with_its_checkpoint() -> None:
     assert run(audit.app, "check", "--witness", "two").exit_code == 2
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_a_changed_log_ends_with_one() -> None:
     run(keys.app, "rotate")
     sealing.seal(at=clock.now())

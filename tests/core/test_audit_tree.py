@@ -28,7 +28,7 @@ def naive(entries: list[bytes]) -> bytes:
     return sm3(b"\x01" + naive(entries[:split]) + naive(entries[split:]))
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 @pytest.mark.parametrize("size", range(40))
 def test_the_root_is_the_standards(size: int) -> None:
     assert audit_tree.root(leaves(size)) == naive([str(number).encode() for number in range(size)])
@@ -48,7 +48,7 @@ def test_a_frontier_of_the_wrong_size_is_refused() -> None:
         audit_tree.Frontier(3, [b"x" * 32])
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_every_leaf_is_proven_and_no_other() -> None:
     for size in SIZES:
         all_leaves = leaves(size)
@@ -68,7 +68,7 @@ def test_every_leaf_is_proven_and_no_other() -> None:
             assert not path or not holds(path=path[:-1])
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_a_later_tree_is_proven_to_have_only_grown() -> None:
     for later in SIZES:
         all_leaves = leaves(later)

@@ -98,7 +98,7 @@ def test_a_case_is_withdrawn(logged_in: LogIn, chen: Holder) -> None:
     assert Case.objects.get().status == CaseStatus.WITHDRAWN
 
 
-@pytest.mark.clause("O2")
+@pytest.mark.clause("cap:O1", "G17")
 @pytest.mark.parametrize("ending", ["", "/withdraw"])
 def test_anothers_case_does_not_exist(hers: Client, chen: Holder, ending: str) -> None:
     case = people.open_case(chen)

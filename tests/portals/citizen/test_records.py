@@ -52,7 +52,7 @@ def test_uses_are_paged_by_time(hers: Client, wang: Holder) -> None:
     assert (first.count("武侯区图书馆"), second.count("武侯区图书馆")) == (20, 5)
 
 
-@pytest.mark.clause("O2", "G17")
+@pytest.mark.clause("cap:O2", "G17")
 def test_a_holder_sees_who_looked_and_why(hers: Client, wang: Holder) -> None:
     clerk = Actor(None, "李强", Role.CLERK, Channel.COUNTER, organisation="成都市人社局")
     looks.record(wang.id, by=clerk, at=now(), purpose="办理挂失", fields=["姓名", "证件号码"])

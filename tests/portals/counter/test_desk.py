@@ -358,7 +358,7 @@ def test_no_such_matter(desk: Client) -> None:
 # --- looking in clear ---
 
 
-@pytest.mark.clause("G17", "O2")
+@pytest.mark.clause("G17", "cap:O2")
 def test_revealing_writes_the_reason_where_the_holder_sees_it(desk: Client) -> None:
     holder = cast.wang_fang()
     form = {"field": "phone", "reason": "核对联系方式"}

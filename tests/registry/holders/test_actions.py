@@ -28,7 +28,7 @@ def test_it_registers_a_person_with_what_the_certificate_says(register: Register
     assert AuditEntry.objects.get().event == "holders:holder:registered"
 
 
-@pytest.mark.clause("O5", "G17")
+@pytest.mark.clause("cap:O1", "S15", "G17")
 def test_no_personal_field_is_stored_in_clear(wang_fang: Holder) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
@@ -144,7 +144,7 @@ def test_a_category_holds_for_its_half_open_period(wang_fang: Holder) -> None:
         ("王芳", "name"),
     ],
 )
-@pytest.mark.clause("G17", "O2")
+@pytest.mark.clause("G17", "cap:O2")
 def test_it_finds_by_each_key_and_writes_who_looked(wang_fang: Holder, text: str, matched: str) -> None:
     (found,) = queries.find(text, by=LI_QIANG, at=AT, purpose="窗口办理")
     assert (found.holder_id, found.matched) == (wang_fang.pk, matched)

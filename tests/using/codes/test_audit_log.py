@@ -67,7 +67,7 @@ def check(**options: tuple[int, bytes]) -> audit_log.Report:
     return audit_log.check(queries.checkpoint_publics(), **options)
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_a_whole_log_is_whole(sealed: list[AuditEntry]) -> None:
     sizes = list(AuditCheckpoint.objects.order_by("size").values_list("size", flat=True))
     assert sizes == [1, 8, 11]
@@ -85,7 +85,7 @@ def test_nothing_new_makes_no_checkpoint(sealed: list[AuditEntry]) -> None:
     assert not AuditPending.objects.exists()
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 @pytest.mark.parametrize("table", ["core_auditentry", "core_auditleaf", "core_auditcheckpoint"])
 @pytest.mark.parametrize("verb", ["DELETE FROM {}", "UPDATE {} SET {} = {}"])
 def test_the_database_itself_refuses_a_change(sealed: list[AuditEntry], table: str, verb: str) -> None:
@@ -95,7 +95,7 @@ def test_the_database_itself_refuses_a_change(sealed: list[AuditEntry], table: s
     assert check().fault is None
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 @pytest.mark.parametrize(
     ("column", "value"),
     [
@@ -113,7 +113,7 @@ def test_a_changed_entry_is_named(sealed: list[AuditEntry], column: str, value: 
     assert (report.size, report.checkpoints) == (1, 1)
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_a_dropped_entry_is_named(sealed: list[AuditEntry]) -> None:
     tamper("DELETE FROM core_auditentry WHERE id = %s", sealed[9].id)
     assert check().fault == audit_log.Fault("entry_dropped", 9, sealed[9].id)
@@ -131,7 +131,7 @@ def test_the_last_leaves_dropped_are_named(sealed: list[AuditEntry]) -> None:
     assert check().fault == audit_log.Fault("leaf_missing", 10)
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_an_entry_changed_with_its_leaf_does_not_fit_the_root(sealed: list[AuditEntry]) -> None:
     tamper("UPDATE core_auditentry SET event = 'test:thing:other' WHERE id = %s", sealed[9].id)
     forged = audit_log.leaf_of(AuditEntry.objects.get(id=sealed[9].id))
@@ -139,7 +139,7 @@ def test_an_entry_changed_with_its_leaf_does_not_fit_the_root(sealed: list[Audit
     assert check().fault == audit_log.Fault("root_differs", 11)
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_a_forged_root_needs_the_key(sealed: list[AuditEntry]) -> None:
     tamper("UPDATE core_auditentry SET event = 'test:thing:other' WHERE id = %s", sealed[9].id)
     changed = [*sealed[:9], AuditEntry.objects.get(id=sealed[9].id), sealed[10]]
@@ -159,7 +159,7 @@ def test_a_dropped_checkpoint_shows_at_the_end(sealed: list[AuditEntry]) -> None
     assert check().fault == audit_log.Fault("checkpoint_missing", 8, sealed[8].id)
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_an_entry_slipped_past_the_log_is_named(sealed: list[AuditEntry]) -> None:
     tamper(
         "INSERT INTO core_auditentry SELECT (%s)::uuid, at, event, subject, holder_id, actor_id, actor_name,"
@@ -170,7 +170,7 @@ def test_an_entry_slipped_past_the_log_is_named(sealed: list[AuditEntry]) -> Non
     assert check().fault == audit_log.Fault("entry_added", 11, UUID(int=7))
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_a_log_cut_off_shows_to_whoever_kept_a_checkpoint(sealed: list[AuditEntry]) -> None:
     kept = AuditCheckpoint.objects.get(size=11)
     witness = (11, bytes(kept.root))
@@ -249,7 +249,7 @@ def exported(sealed: list[AuditEntry], tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_an_export_is_verified_without_us(exported: Path) -> None:
     root = check().root.hex()
     said = f"11 entries, 3 checkpoints, all intact; last checkpoint 11:{root}"
@@ -266,7 +266,7 @@ def rewrite(path: Path, change: Callable[[list[dict[str, object]]], list[dict[st
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
 
 
-@pytest.mark.clause("O5")
+@pytest.mark.clause("cap:O5")
 def test_the_verifier_names_the_first_entry_that_was_touched(
     exported: Path, sealed: list[AuditEntry], tmp_path: Path
 ) -> None:
