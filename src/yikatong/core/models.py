@@ -84,7 +84,7 @@ class AuditEntry(models.Model):
 
 
 class AuditLeaf(models.Model):
-    """The place of an audit entry in the Merkle tree: number from 0, and the entry's SM3 leaf hash."""
+    """The place of an audit entry in the Merkle tree: number from 0, and the entry's SM3 leaf hash. pii: none."""
 
     number = models.BigIntegerField(primary_key=True)
     entry_id = models.UUIDField(unique=True)
@@ -95,7 +95,7 @@ class AuditLeaf(models.Model):
 
 
 class AuditCheckpoint(models.Model):
-    """A signed root of the Merkle tree over the first `size` leaves."""
+    """A signed root of the Merkle tree over the first `size` leaves. pii: none."""
 
     size = models.BigIntegerField(primary_key=True)
     root = models.BinaryField(max_length=32)
@@ -109,7 +109,10 @@ class AuditCheckpoint(models.Model):
 
 
 class AuditPending(models.Model):
-    """Entries that wait for their number; a trigger fills it, so that no way of writing an entry avoids it."""
+    """Entries that wait for their number; a trigger fills it, so that no way of writing an entry avoids it.
+
+    pii: none.
+    """
 
     entry_id = models.UUIDField(primary_key=True)
 

@@ -342,7 +342,7 @@ class Roster(models.Model):
 class RosterFault(models.Model):
     """A faulty row: its number in the file, the column, and what is wrong.
 
-    pii: the row's certificate number, masked; retention: five years.
+    pii: the row's certificate number, masked; ground: the employer's application; retention: five years.
     """
 
     id = key_field()
