@@ -1,0 +1,3 @@
+{% autoescape off %}"use strict";
+importScripts({% for address in addresses %}"{{ address|escapejs }}"{% if not forloop.last %}, {% endif %}{% endfor %});
+{% endautoescape %}
