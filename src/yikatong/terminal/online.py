@@ -12,6 +12,7 @@ from yikatong.terminal.verdict import Local, Verdict
 from yikatong.using.codes.pass_ import Presentation, Reason, Refused, decode_text, parse
 
 _TRIES = 2
+_TEXT_MOST = 1024  # what the gate takes; a pass has 406 characters
 _HOLD_OFF_S = 15  # after a gate that let us wait in vain, nobody else waits for it so soon
 
 
@@ -25,6 +26,8 @@ def verify(
     terms_of(store)
     if store.get("stopped"):
         return Verdict.refused(Local.STOPPED, is_offline=client is None)
+    if len(text) > _TEXT_MOST:
+        return Verdict.refused(Reason.TOO_LARGE)
     if client is None or _is_held_off(store):
         return offline.decide(store, text, amount_fen=amount_fen, scene=scene)
     try:

@@ -104,6 +104,7 @@
     const terms = await fact("terms");
     if (!terms) throw new Trouble("终端尚未签到", "请联网签到");
     if (await fact("stopped")) return refusal("terminal_stopped", { offline });
+    if (text.length > 1024) return refusal("TOO_LARGE");
     if (offline || performance.now() - slowAt < SLOW_MS) return decide(terms, text, scene, fen, 0);
     const at = await now();
     const sequence = await transaction(async (memory) => {
