@@ -229,6 +229,12 @@ def test_a_second_application_is_refused_and_nothing_typed_is_lost(desk: Client)
     assert Case.objects.count() == 1
 
 
+def test_a_child_is_applied_for_by_a_guardian(desk: Client) -> None:
+    child = cast.register(cast.id_number(9, born="20150601"), name="王小宝", phone="13900000009")
+    assert "由监护人代为办理" in text(desk.get(f"/counter/holders/{child.pk}/apply"))
+    assert "由监护人代为办理" not in text(desk.get(f"/counter/holders/{cast.wang_fang().pk}/apply"))
+
+
 def test_who_has_a_card_is_told_before_he_fills_in(desk: Client) -> None:
     holder = cast.wang_fang()
     cast.card_in_use(holder)
@@ -425,3 +431,9 @@ def test_today_is_counted_by_what_the_clerk_has_done(desk: Client) -> None:
     assert '今日已办 <span class="num">0</span> 件' in text(desk.get("/counter/"))
     desk.post(f"/counter/cases/{case.number}/check")
     assert '今日已办 <span class="num">1</span> 件' in text(desk.get("/counter/"))
+    holder = cast.register(cast.id_number(9), name="赵晚", phone="13900000009")
+    cast.card_in_use(holder)
+    desk.post(
+        f"/counter/holders/{holder.pk}/loss", {"loss": "formal", "verified": "yes"}
+    )  # two steps, one case
+    assert '今日已办 <span class="num">2</span> 件' in text(desk.get("/counter/"))

@@ -49,7 +49,7 @@ def _here(cases: QuerySet[Case], by: Actor) -> QuerySet[Case]:
 
 def done_today(by: Actor, at: datetime) -> int:
     """How many cases the clerk has moved today."""
-    return _steps_today(by, at).values("case").distinct().count()
+    return _steps_today(by, at).order_by().values("case").distinct().count()
 
 
 def cases_today(by: Actor, at: datetime) -> list[Case]:

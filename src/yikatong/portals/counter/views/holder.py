@@ -6,7 +6,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonRespons
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError, Invalid
 from yikatong.core.permissions import Permission, require
 from yikatong.portals.counter import collecting, panel
@@ -18,6 +18,7 @@ from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import queries as cards
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.regions.law import province
 
 SHOWN_SECONDS = 30
 
@@ -54,8 +55,15 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         "panel": side,
         "hindrance": found.hindrance(side.card),
         "cover": cards.loss_cover(side.card) if side.card else None,
+        "is_minor": _is_minor(holder),
     }
     return _walk(found, holder, request, page).answer(request)
+
+
+def _is_minor(holder: Holder) -> bool:
+    """Younger than the province lets act alone: a guardian is needed."""
+    today, years = day_of(now()), province().card.independent_age
+    return (today.year - years, today.month, today.day) < holder.birth_date.timetuple()[:3]
 
 
 def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, object]) -> Walk:
