@@ -114,6 +114,16 @@ def test_catching_up_counts_what_was_missed(use: MakeUse) -> None:
     assert [row[0] for row in minutes()] == [MINUTE - timedelta(minutes=80), MINUTE]
 
 
+def test_uploads_too_late_are_counted_by_the_full_count(use: MakeUse) -> None:
+    for days, outcome in ((8, 0), (30, Reason.USE_TOO_OLD.value)):
+        use(0, used_at=AT - timedelta(days=days), is_offline=True, outcome=outcome)
+    actions.catch_up(at=AT)
+    assert [row[5:7] for row in minutes()] == [(0, 1)]
+    actions.refresh_minutes(at=AT)
+    assert [row[5:7] for row in minutes()] == [(0, 1), (718, 1)]
+    assert RefusalMinute.objects.get().count == 1
+
+
 def test_after_a_long_stop_whole_days_are_counted(use: MakeUse) -> None:
     Refresh.objects.create(kind="uses", at=AT - timedelta(days=3))
     for days in (0, 1, 2, 3, 4):

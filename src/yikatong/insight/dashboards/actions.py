@@ -19,6 +19,7 @@ from yikatong.using.usage.models import Use
 WINDOW = timedelta(minutes=5)
 COMMIT_LAG = timedelta(seconds=20)  # a use may be seen this long after its time of arrival
 LONG_STOP = timedelta(hours=2)
+UPLOADS_WITHIN = timedelta(days=9)  # the gate accepts uses handed in up to seven days late, by business days
 MINUTES_KEPT = timedelta(days=40)  # a month back to the same minute, with room
 REFUSALS_KEPT = timedelta(days=8)  # a week, and the running day
 USES_KEPT = timedelta(days=3 * 365)  # retention of uses: older days cannot be counted again
@@ -41,7 +42,7 @@ _TABLES = {
 _MINUTES = """
 WITH fresh AS MATERIALIZED (
     SELECT date_trunc('minute', received_at) AS minute, {keys}, count(*) AS count, sum(amount_fen) AS amount_fen
-    FROM {uses} WHERE received_at >= %(first)s AND received_at < %(last)s
+    FROM {uses} WHERE received_at >= %(first)s AND received_at < %(last)s AND day >= %(oldest)s
     GROUP BY 1, {keys}
 ), gone AS (
     DELETE FROM {minutes} AS old WHERE minute >= %(first)s AND minute < %(last)s
@@ -116,17 +117,23 @@ def refresh_minutes(*, at: datetime, window: timedelta = WINDOW) -> int:
 
     A use counts in the minute it arrived, so a late upload never changes a minute that has passed.
     """
-    first = _floor(at - window, minutes=1)
-    return _count(first, _floor(at, minutes=1) + timedelta(minutes=1), at=at)
+    first, last = _minutes(at, window)
+    return _count(first, last, at=at)
 
 
 def catch_up(*, at: datetime) -> int:
-    """Count what has arrived since the last count; after a long stop whole days again. Returns changed rows."""
+    """Count what has arrived since the last count; after a long stop whole days again. Returns changed rows.
+
+    Looks only into the business days whose uses are still accepted: planning over three years of partitions takes
+    longer than counting. What arrives later than that is refused; those refusals, and refusals by place, are
+    counted by the next `refresh_minutes`.
+    """
     last = Refresh.objects.filter(kind=Refresh.Kind.USES).first()
     missed = at - last.at if last else WINDOW
     if last and missed > LONG_STOP:
         return rebuild(max(day_of(last.at), day_of(at - USES_KEPT)), day_of(at), at=at)
-    return refresh_minutes(at=at, window=max(missed, timedelta()) + COMMIT_LAG)
+    first, last = _minutes(at, max(missed, timedelta()) + COMMIT_LAG)
+    return _count(first, last, at=at, oldest=day_of(at - UPLOADS_WITHIN))
 
 
 def rebuild(first: date, last: date, *, at: datetime) -> int:
@@ -159,10 +166,13 @@ def forget(*, at: datetime) -> int:
 
 
 @transaction.atomic
-def _count(first: datetime, last: datetime, *, at: datetime) -> int:
+def _count(first: datetime, last: datetime, *, at: datetime, oldest: date | None = None) -> int:
+    """`oldest`: the first business day looked into, for a quick count; without it everything is counted."""
     _one_at_a_time()
-    span: dict[str, Any] = {"first": first, "last": last}
-    changed = _run(_MINUTES, span) + _run(_REFUSALS, span)
+    span: dict[str, Any] = {"first": first, "last": last, "oldest": oldest or date(1970, 1, 1)}
+    changed = _run(_MINUTES, span)
+    if oldest is None:
+        changed += _run(_REFUSALS, span)
     hours = {
         "first": _floor(first, minutes=60),
         "last": _floor(last - timedelta(microseconds=1), minutes=60) + timedelta(hours=1),
@@ -171,6 +181,11 @@ def _count(first: datetime, last: datetime, *, at: datetime) -> int:
     if first <= at < last:  # counting old days again does not make the board new
         _stamp(Refresh.Kind.USES, at)
     return changed
+
+
+def _minutes(at: datetime, window: timedelta) -> tuple[datetime, datetime]:
+    """Whole minutes: a count replaces them whole."""
+    return _floor(at - window, minutes=1), _floor(at, minutes=1) + timedelta(minutes=1)
 
 
 def _one_at_a_time() -> None:

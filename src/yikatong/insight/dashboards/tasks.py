@@ -19,7 +19,7 @@ def refresh(timestamp: int) -> None:  # noqa: ARG001 - the job's own parameter
 @app.periodic(cron="* * * * *")
 @app.task(name="dashboards.settle", queue="dashboards", queueing_lock="dashboards.settle")
 def settle(timestamp: int) -> None:  # noqa: ARG001
-    """The last five minutes again, for what was committed late."""
+    """The last five minutes again and in full: what was committed late, what came too late, refusals by place."""
     actions.refresh_minutes(at=clock.now())
 
 
