@@ -54,7 +54,9 @@ class Use(models.Model):
         verbose_name = verbose_name_plural = "用卡记录"
         indexes = [
             models.Index(fields=["holder_id", "-used_at"], name="usage_use_holder"),
-            BrinIndex(fields=["received_at"], name="usage_use_received", pages_per_range=16),
+            BrinIndex(
+                fields=["received_at"], name="usage_use_received", pages_per_range=16, autosummarize=True
+            ),
         ]
 
 
