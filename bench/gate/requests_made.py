@@ -21,11 +21,11 @@ _CREDENTIALS = 20_000
 class Maker:
     """Makes requests of ever new codes; nothing it makes is a replay of anything before."""
 
-    def __init__(self, keyset: pass_.Keyset) -> None:
+    def __init__(self, keyset: pass_.Keyset, *, cards: int = CARDS, credentials: int = _CREDENTIALS) -> None:
         self._random = random.Random(1)
         now = int(time.time())
         device = sm2.generate()
-        numbers = self._random.sample(range(1, CARDS + 1), _CREDENTIALS)
+        numbers = self._random.sample(range(1, cards + 1), credentials)
         # The signature is not looked at where the MAC is, and signing 20,000 would take half the bench's time.
         self._issued = [
             pass_.issue_credential(
@@ -38,32 +38,38 @@ class Maker:
         self._shown = 0
         self._last = [0] * TERMINALS
         day = day_of(datetime.now(UTC))
-        self._base = (
-            sequence.base(day) + int(time.time()) % 86_400 * 1000
-        )  # later runs go on above earlier ones
+        # Later runs go on above earlier ones.
+        self._base = sequence.base(day) + int(time.time()) % 86_400 * 1000
         self._keys = [platform_keys.work_key(FIRST_TERMINAL + n + 1, 1, day) for n in range(TERMINALS)]
 
     def presentation(self, at: int) -> bytes:
         """A fresh code of some device at `at`; its signature is empty."""
         self._shown += 1
-        issued = self._issued[self._shown % _CREDENTIALS]
-        counter = self._shown // _CREDENTIALS % 65_536
-        return pass_.present_unsigned(issued.credential, issued.secret, at, counter) + bytes(64)
+        counter, place = divmod(self._shown, len(self._issued))
+        issued = self._issued[place]
+        return pass_.present_unsigned(issued.credential, issued.secret, at, counter % 65_536) + bytes(64)
 
     def sequence(self, terminal: int) -> int:
         self._last[terminal] += 1
         return self._base + self._last[terminal]
 
-    def http(self, path: str, terminal: int, body: bytes, content_type: str) -> bytes:
-        """The bytes of one signed HTTP request."""
+    def headers(self, path: str, terminal: int, body: bytes) -> dict[str, str]:
+        """The signature of a POST."""
         at = int(time.time())
         mac = terminal_keys.request_mac(self._keys[terminal], time=at, method="POST", path=path, body=body)
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: {content_type}\r\nContent-Length: {len(body)}\r\n"
-            f"yikatong-terminal: {FIRST_TERMINAL + terminal + 1}\r\nyikatong-time: {at}\r\n"
-            f"yikatong-mac: {mac.hex()}\r\n\r\n"
-        )
-        return head.encode() + body
+        number = FIRST_TERMINAL + terminal + 1
+        return {"yikatong-terminal": str(number), "yikatong-time": str(at), "yikatong-mac": mac.hex()}
+
+    def http(self, path: str, terminal: int, body: bytes, content_type: str) -> bytes:
+        """The bytes of one signed HTTP request."""
+        fields = {
+            "Host": "127.0.0.1",
+            "Content-Type": content_type,
+            "Content-Length": len(body),
+            **self.headers(path, terminal, body),
+        }
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+        return f"POST {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
 
     def verifies(self, count: int) -> Iterator[bytes]:
         at = int(time.time()) - 1

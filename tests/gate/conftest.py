@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote, urlencode
 
-import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
@@ -15,7 +15,7 @@ from tests.gate.world import World
 def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
     """A gate on the test database, whose rows are really committed; emptied afterwards."""
     with django_db_blocker.unblock():
-        made = World(_dsn())
+        made = World(dsn_of_tests())
         try:
             yield made
         finally:
@@ -24,7 +24,9 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
             connection.close()
 
 
-def _dsn() -> str:
+def dsn_of_tests() -> str:
+    """Address of the test database, as a URL, which is what settings take."""
     found: dict[str, Any] = connection.settings_dict
-    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
-    return psycopg.conninfo.make_conninfo(**{key: found[name] for key, name in names.items() if found[name]})
+    who = quote(found["USER"]) + (f":{quote(found['PASSWORD'])}" if found["PASSWORD"] else "")
+    where = urlencode({key.lower(): found[key] for key in ("HOST", "PORT") if found[key]})
+    return f"postgresql://{who}@/{found['NAME']}?{where}"

@@ -5,7 +5,8 @@ whole credential, and only device and platform have it. The SM2 signatures stand
 uses, and are verified by a job (using.usage.tasks), not while a terminal waits.
 """
 
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from yikatong.core.sm.sm3 import sm3
@@ -35,7 +36,7 @@ class Finding(NamedTuple):
     counter: int = 0
 
 
-def examine(code: str, keysets: Keysets, *, scenes: Container[int], now: int) -> tuple[Finding, bytes]:
+def examine(code: str, keysets: Keysets, *, scenes: frozenset[int], now: int) -> tuple[Finding, bytes]:
     """A scanned text, a pass or a short code; with the bytes that make it the same when it comes again."""
     if pass_.is_short(code):
         return _short(code, keysets, scenes=scenes, now=now), code.encode()
@@ -46,7 +47,7 @@ def examine(code: str, keysets: Keysets, *, scenes: Container[int], now: int) ->
     return examine_bytes(content, keysets, scenes=scenes, now=now), content
 
 
-def examine_bytes(content: bytes, keysets: Keysets, *, scenes: Container[int], now: int) -> Finding:
+def examine_bytes(content: bytes, keysets: Keysets, *, scenes: frozenset[int], now: int) -> Finding:
     """The bytes of a pass, at the instant `now` of the clock that saw it."""
     try:
         presentation = pass_.parse(content)
@@ -56,12 +57,12 @@ def examine_bytes(content: bytes, keysets: Keysets, *, scenes: Container[int], n
 
 
 def examine_pass(
-    presentation: Presentation, keysets: Keysets, *, scenes: Container[int], now: int
+    presentation: Presentation, keysets: Keysets, *, scenes: frozenset[int], now: int
 ) -> Finding:
     """A parsed presentation."""
     credential = presentation.credential
     try:
-        reference = pass_.verify_online(presentation, keysets, now=now, policy=Policy(scenes=scenes))
+        reference = pass_.verify_online(presentation, keysets, now=now, policy=_policy(scenes))
     except Refused as refused:
         # Nothing of it is believed but its words about the scene.
         return Finding(METHOD_CODE, credential.scene, refused.reason)
@@ -78,7 +79,12 @@ def examine_pass(
     )
 
 
-def _short(code: str, keysets: Keysets, *, scenes: Container[int], now: int) -> Finding:
+@lru_cache(maxsize=512)
+def _policy(scenes: frozenset[int]) -> Policy:
+    return Policy(scenes=scenes)
+
+
+def _short(code: str, keysets: Keysets, *, scenes: frozenset[int], now: int) -> Finding:
     by_number = {key_id: keyset for (_, key_id), keyset in keysets.items()}
     try:
         short = pass_.open_short_code(code, by_number, now=now, scenes=scenes)

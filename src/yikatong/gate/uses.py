@@ -21,11 +21,11 @@ from yikatong.gate.record import record_offline
 from yikatong.gate.row import METHOD_CODE, Row
 from yikatong.gate.terminals import Terminal
 from yikatong.using.codes import pass_
-from yikatong.using.codes.pass_ import Presentation
 from yikatong.using.codes.reasons import Reason, Refused
 
 AHEAD_S = 120
 _SLICE = 64
+_LATE_S = int(LATE.total_seconds())
 _KNOWN = frozenset(reason.value for reason in Reason)
 
 
@@ -82,51 +82,52 @@ def _wrong_time(use: OfflineUseIn, now: int) -> Reason | None:
 def _row(
     terminal: Terminal, use: OfflineUseIn, keysets: Keysets, superseded: dict[tuple[int, int], int], now: int
 ) -> Row:
-    finding = _finding(terminal, use, keysets)
-    outcome = finding.outcome or _rules(use, finding, superseded, now)
+    finding, per_use_fen = _finding(terminal, use, keysets)
+    method, scene, outcome, device, generation, concession, reference, made_at, counter = finding
     return Row(
-        terminal=terminal.number,
-        key_generation=terminal.key_generation,
-        sequence=use.sequence,
-        day=sequence.day_index(use.sequence // sequence.FACTOR),
-        used_at=(use.used_at - EPOCH_UNIX) * 1_000_000,
-        method=METHOD_CODE,
-        scene=finding.scene,
-        outcome=outcome,
-        device=finding.device,
-        generation=finding.generation,
-        amount_fen=use.amount_fen,
-        concession=finding.concession,
-        digest=digest(use.presentation, use.amount_fen),
-        reference=finding.reference,
-        made_at=finding.made_at,
-        counter=finding.counter,
-        shown_day=shown_day(finding.made_at),
-        evidence=use.presentation,
-        hot_version=use.hot_version,
+        terminal.number,
+        terminal.key_generation,
+        use.sequence,
+        sequence.day_index(use.sequence // sequence.FACTOR),
+        (use.used_at - EPOCH_UNIX) * 1_000_000,
+        method,
+        scene,
+        outcome or _rules(use, scene, per_use_fen, superseded, now),
+        device,
+        generation,
+        use.amount_fen,
+        concession,
+        digest(use.presentation, use.amount_fen),
+        reference,
+        made_at,
+        counter,
+        shown_day(made_at),
+        use.presentation,
+        use.hot_version,
     )
 
 
-def _finding(terminal: Terminal, use: OfflineUseIn, keysets: Keysets) -> Finding:
+def _finding(terminal: Terminal, use: OfflineUseIn, keysets: Keysets) -> tuple[Finding, int]:
+    """What the bytes say, and how many fen the credential lets pass offline at one time."""
     try:
         presentation = pass_.parse(use.presentation)
     except Refused as refusal:
-        return Finding(METHOD_CODE, 0, refusal.reason)
+        return Finding(METHOD_CODE, 0, refusal.reason), 0
     finding = examine_pass(presentation, keysets, scenes=terminal.scenes, now=use.used_at)
-    return finding._replace(outcome=_over_per_use(presentation, use)) if not finding.outcome else finding
+    return finding, presentation.credential.limits.per_use_fen
 
 
-def _over_per_use(presentation: Presentation, use: OfflineUseIn) -> int:
-    return Reason.OVER_PER_USE if use.amount_fen > presentation.credential.limits.per_use_fen else 0
-
-
-def _rules(use: OfflineUseIn, finding: Finding, superseded: dict[tuple[int, int], int], now: int) -> int:
-    """The terminal's own refusal stands; else the time of handing in, then the age of its list."""
+def _rules(
+    use: OfflineUseIn, scene: int, per_use_fen: int, superseded: dict[tuple[int, int], int], now: int
+) -> int:
+    """The terminal's own refusal stands; else the amount, the time of handing in, the age of its list."""
     if use.outcome:
         return use.outcome if use.outcome in _KNOWN else Reason.MALFORMED
-    if now - use.used_at > LATE.total_seconds():
+    if use.amount_fen > per_use_fen:
+        return Reason.OVER_PER_USE
+    if now - use.used_at > _LATE_S:
         return Reason.USE_TOO_OLD
-    successor_at = superseded.get((finding.scene, use.hot_version))
+    successor_at = superseded.get((scene, use.hot_version))
     if successor_at is not None and use.used_at - successor_at > HOT_AGE_S:
         return Reason.LIST_TOO_OLD
     return 0
