@@ -1,5 +1,21 @@
-"""Addresses of this face."""
+"""Addresses of the console."""
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from yikatong.portals.console.views import audit, batches, home, keys, rosters, terminals
+
+urlpatterns = [
+    path("", home.page, name="console"),
+    path("rosters", rosters.index, name="console-rosters"),
+    path("rosters/template.xlsx", rosters.template, name="console-roster-template"),
+    path("rosters/<uuid:roster_id>", rosters.roster, name="console-roster"),
+    path("rosters/<uuid:roster_id>/faults.xlsx", rosters.faults, name="console-roster-faults"),
+    path("batches", batches.index, name="console-batches"),
+    path("batches/<str:number>", batches.batch, name="console-batch"),
+    path("batches/<str:number>/<str:which>.txt", batches.download, name="console-batch-file"),
+    path("terminals", terminals.index, name="console-terminals"),
+    path("terminals/new", terminals.register, name="console-terminal-new"),
+    path("terminals/<int:number>", terminals.terminal, name="console-terminal"),
+    path("keys", keys.page, name="console-keys"),
+    path("audit", audit.page, name="console-audit"),
+]

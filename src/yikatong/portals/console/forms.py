@@ -1,0 +1,101 @@
+"""What the console asks for."""
+
+from typing import Any
+
+from django import forms
+from django.db.models import Q, QuerySet
+
+from yikatong.core.models import AuditEntry
+from yikatong.portals.shared.forms import DeskForm
+from yikatong.registry.access.models import Terminal
+from yikatong.registry.banks.models import Bank
+from yikatong.registry.catalogue.models import Place
+
+SCENES = [(1, "通用"), (2, "就医"), (3, "乘车"), (4, "入园")]
+
+
+class RosterForm(DeskForm):
+    file = forms.FileField(
+        label="名册文件", help_text="xlsx 或 CSV（UTF-8、GB 18030），首行为列名，最多 20 万行"
+    )
+
+
+class ReturnFileForm(DeskForm):
+    file = forms.FileField(
+        label="回盘文件", help_text="银行或制卡商返回的文本文件；重复上传同一文件不会有影响"
+    )
+
+
+class OpenBatchForm(DeskForm):
+    bank = forms.ChoiceField(label="合作银行")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["bank"].choices = Bank.objects.order_by("code").values_list("code", "name")  # type: ignore[attr-defined]
+
+
+class TerminalForm(DeskForm):
+    number = forms.IntegerField(
+        label="终端编号",
+        required=False,
+        min_value=10**11,
+        max_value=10**12 - 1,
+        help_text="12 位：区划 6 位加顺序号 6 位；留空则按场所所在区划编下一个号",
+    )
+    name = forms.CharField(label="名称", max_length=60)
+    kind = forms.ChoiceField(label="类别", choices=Terminal.Kind.choices)
+    place = forms.CharField(label="场所编号", max_length=20, help_text="在“应用场所”中可查")
+    scenes = forms.TypedMultipleChoiceField(
+        label="可验场景", choices=SCENES, coerce=int, widget=forms.CheckboxSelectMultiple
+    )
+
+    def clean_place(self) -> Place:
+        place = Place.objects.filter(number=self.cleaned_data["place"]).first()
+        if place is None:
+            raise forms.ValidationError("没有这个场所编号，请核对。")
+        return place
+
+    def register_entry(self) -> dict[str, Any]:
+        """The keywords of `access.actions.register_terminal`; the owner is who keeps the place."""
+        entry = dict(self.cleaned_data)
+        place = entry.pop("place")
+        return entry | {"place_id": place.id, "owner_id": place.keeper_id}
+
+
+class StopForm(DeskForm):
+    reason = forms.CharField(label="原因", max_length=100)
+
+
+class TerminalFilter(forms.Form):
+    text = forms.CharField(label="编号或名称", required=False, max_length=60)
+    status = forms.ChoiceField(label="状态", required=False, choices=[("", "全部"), *Terminal.Status.choices])
+
+    def apply(self, found: QuerySet[Terminal]) -> QuerySet[Terminal]:
+        if not self.is_valid():
+            return found.none()
+        text, status = self.cleaned_data["text"], self.cleaned_data["status"]
+        if status:
+            found = found.filter(status=status)
+        if text:
+            by_number = Q(number=int(text)) if text.isdecimal() and len(text) <= 12 else Q()
+            found = found.filter(
+                Q(name__icontains=text) | by_number if by_number else Q(name__icontains=text)
+            )
+        return found
+
+
+class AuditFilter(forms.Form):
+    event = forms.CharField(label="事件", required=False, max_length=80)
+    actor = forms.CharField(label="人员", required=False, max_length=100)
+    day = forms.DateField(label="日期", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def apply(self, found: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
+        if not self.is_valid():
+            return found.none()
+        if event := self.cleaned_data["event"]:
+            found = found.filter(event__startswith=event)
+        if actor := self.cleaned_data["actor"]:
+            found = found.filter(actor_name=actor)
+        if day := self.cleaned_data["day"]:
+            found = found.filter(at__date=day)
+        return found

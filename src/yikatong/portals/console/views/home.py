@@ -1,0 +1,26 @@
+"""Where the console begins: what waits, and what went wrong."""
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from yikatong.core.actor import Channel
+from yikatong.core.permissions import Permission, may
+from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.access.models import Terminal
+from yikatong.registry.cards.models import Batch, Roster
+
+
+@staff_required(channel=Channel.WEB)
+def page(request: StaffRequest) -> HttpResponse:
+    shown: dict[str, object] = {}
+    if may(request.actor, Permission.ROSTER_IMPORT):
+        shown["rosters"] = Roster.objects.defer("content").order_by("-created_at")[:5]
+    if may(request.actor, Permission.BATCH_PRODUCE):
+        shown["batches"] = Batch.objects.select_related("bank").order_by("-created_at")[:5]
+    if may(request.actor, Permission.TERMINAL_MANAGE):
+        counts = dict(Terminal.objects.values_list("status").annotate(count=Count("id")))
+        shown["terminals"] = [
+            (label, counts.get(value, 0), value) for value, label in Terminal.Status.choices
+        ]
+    return render(request, "console/home.html", shown)

@@ -1,0 +1,74 @@
+"""Rosters: upload, watch, and take the faulty rows home as a table."""
+
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from yikatong.core.actor import Channel
+from yikatong.core.clock import now
+from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.permissions import Permission
+from yikatong.portals.console.forms import RosterForm
+from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.cards import rosters
+from yikatong.registry.cards.models import Roster
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+staff = staff_required(Permission.ROSTER_IMPORT, channel=Channel.BATCH)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff
+def index(request: StaffRequest) -> HttpResponse:
+    form = RosterForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            received = rosters.receive(file, file.name, by=request.actor, at=now())
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            return HttpResponseRedirect(reverse("console-roster", args=[received.pk]), status=303)
+    recent = Paginator(_visible(request).order_by("-created_at"), 20).get_page(request.GET.get("page"))
+    status = 422 if form.is_refused else 200
+    return render(request, "console/rosters.html", {"form": form, "page": recent}, status=status)
+
+
+@staff
+def roster(request: StaffRequest, roster_id: UUID) -> HttpResponse:
+    found = _found(request, roster_id)
+    faults = Paginator(found.faulty.order_by("row", "column"), 50).get_page(request.GET.get("page"))
+    return render(request, "console/roster.html", {"roster": found, "page": faults})
+
+
+@staff
+def faults(request: StaffRequest, roster_id: UUID) -> HttpResponse:
+    found = _found(request, roster_id)
+    return _xlsx(rosters.faults_xlsx(found.pk), f"roster-faults-{found.created_at:%Y%m%d}.xlsx")
+
+
+@staff
+def template(request: StaffRequest) -> HttpResponse:  # noqa: ARG001
+    return _xlsx(rosters.template_xlsx(), "roster-template.xlsx")
+
+
+def _visible(request: StaffRequest) -> QuerySet[Roster]:
+    return Roster.objects.defer("content").filter(scope__startswith=request.actor.scope)
+
+
+def _found(request: StaffRequest, roster_id: UUID) -> Roster:
+    found = _visible(request).filter(pk=roster_id).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _xlsx(content: bytes, name: str) -> HttpResponse:
+    return HttpResponse(
+        content, content_type=XLSX, headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )

@@ -1,0 +1,84 @@
+"""Terminals: register, hand out an enrolment code once, stop, resume, retire."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from yikatong.core.actor import Channel
+from yikatong.core.clock import now
+from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.permissions import Permission
+from yikatong.portals.console.forms import StopForm, TerminalFilter, TerminalForm
+from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.access import actions
+from yikatong.registry.access.models import Terminal
+
+staff = staff_required(Permission.TERMINAL_MANAGE, channel=Channel.WEB)
+
+
+@staff
+def index(request: StaffRequest) -> HttpResponse:
+    form = TerminalFilter(request.GET)
+    found = form.apply(_visible(request).select_related("place", "state").order_by("number"))
+    page = Paginator(found, 50).get_page(request.GET.get("page"))
+    return render(request, "console/terminals.html", {"form": form, "page": page})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff
+def register(request: StaffRequest) -> HttpResponse:
+    form = TerminalForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = actions.register_terminal(**form.register_entry(), by=request.actor, at=now())
+        except DomainError as refusal:
+            form.refuse(refusal)
+        else:
+            return HttpResponseRedirect(reverse("console-terminal", args=[made.number]), status=303)
+    return render(
+        request, "console/terminal_new.html", {"form": form}, status=422 if form.is_refused else 200
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff
+def terminal(request: StaffRequest, number: int) -> HttpResponse:
+    """A code is shown in the answer of the POST that made it, and never again."""
+    found = _visible(request).select_related("place", "owner", "state").filter(number=number).first()
+    if found is None:
+        raise NotFound
+    form, code = StopForm(), ""
+    if request.method == "POST":
+        form = StopForm(request.POST)
+        try:
+            code = _act(request, found, form)
+        except DomainError as refusal:
+            form.refuse(refusal)
+        if not code and not form.is_refused:
+            return HttpResponseRedirect(request.path, status=303)
+    shown = {"terminal": found, "form": form, "code": code}
+    return render(request, "console/terminal.html", shown, status=422 if form.is_refused else 200)
+
+
+def _act(request: StaffRequest, found: Terminal, form: StopForm) -> str:
+    """Carry out the button pressed; returns an enrolment code when one was made."""
+    common: dict[str, Any] = {"by": request.actor, "at": now()}
+    match request.POST.get("act"):
+        case "code":
+            return str(actions.new_enrol_code(found.pk, **common))
+        case "resume":
+            actions.resume(found.pk, **common)
+        case "stop" | "retire" as verb if form.is_valid():
+            act: Callable[..., Any] = actions.stop if verb == "stop" else actions.retire
+            act(found.pk, reason=form.cleaned_data["reason"], **common)
+    return ""
+
+
+def _visible(request: StaffRequest) -> QuerySet[Terminal]:
+    return Terminal.objects.filter(city_code__startswith=request.actor.scope)

@@ -1,0 +1,211 @@
+"""The console through its front door: who sees what, and what refuses."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from playwright.sync_api import Page
+
+from tests import cast
+from yikatong.core.actor import Role
+from yikatong.core.clock import now
+from yikatong.core.models import AuditEntry
+from yikatong.registry.access import actions as access_acts
+from yikatong.registry.access.models import Terminal
+from yikatong.registry.cards import actions as card_acts
+from yikatong.registry.cards.models import Batch, CaseStatus, Roster
+from yikatong.registry.catalogue.models import Domain, Place
+from yikatong.registry.regions.models import Organisation
+
+PLACE = "51010700001"
+PAGES = {
+    Role.SUPERVISOR: ["/console/", "/console/rosters", "/console/batches"],
+    Role.OPERATOR: ["/console/", "/console/terminals", "/console/terminals/new", "/console/keys"],
+    Role.AUDITOR: ["/console/", "/console/audit"],
+}
+
+
+@pytest.fixture(autouse=True)
+def stage(db: None) -> None:
+    cast.set_stage()
+    keeper = Organisation.objects.create(
+        code="KEEP", name="示例场馆", kind="operator", division_code="510107"
+    )
+    domain = Domain.objects.create(code="culture", name="文化体验")
+    Place.objects.create(
+        number=PLACE, name="武侯区图书馆", kind="图书馆", domain=domain, keeper=keeper, division_code="510107"
+    )
+
+
+def browser_of(role: Role, scope: str = "51") -> Client:
+    return cast.log_in(Client(), cast.staff("周芸", f"user-{role}-{scope}", role=role, scope=scope))
+
+
+@pytest.mark.parametrize(("role", "page"), [(role, page) for role, pages in PAGES.items() for page in pages])
+def test_each_role_has_its_pages(role: Role, page: str) -> None:
+    assert browser_of(role).get(page).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("role", "page"),
+    [(r, p) for r in PAGES for p in {p for pages in PAGES.values() for p in pages} - set(PAGES[r])],
+)
+def test_the_pages_of_other_roles_are_refused(role: Role, page: str) -> None:
+    assert browser_of(role).get(page).status_code == 403
+
+
+def test_a_stranger_is_asked_to_log_in(client: Client) -> None:
+    answer = client.get("/console/terminals")
+
+    assert (answer.status_code, answer.headers["Location"]) == (
+        302,
+        "/staff/login?next=%2Fconsole%2Fterminals",
+    )
+
+
+@pytest.mark.clause("E3", "O8")
+def test_a_terminal_is_registered_gets_a_code_once_is_stopped_and_resumed() -> None:
+    browser = browser_of(Role.OPERATOR)
+
+    made = browser.post(
+        "/console/terminals/new", {"name": "1 号闸机", "kind": "gate", "place": PLACE, "scenes": ["1", "4"]}
+    )
+    terminal = Terminal.objects.get()
+    page = f"/console/terminals/{terminal.number}"
+    assert (made.status_code, made.headers["Location"]) == (303, page)
+    assert (terminal.scenes, terminal.city_code, terminal.status) == ([1, 4], "510100", "registered")
+
+    shown = browser.post(page, {"act": "code"}).content.decode()
+    code = re.search(r'big-number num">([^<]+)<', shown)
+    assert code is not None
+    assert "开通码只显示这一次" not in browser.get(page).content.decode()
+
+    access_acts.enrol(terminal.number, code[1], at=now())
+    refused = browser.post(page, {"act": "stop", "reason": ""})
+    assert refused.status_code == 422
+    assert "请填写原因" in refused.content.decode()
+    assert Terminal.objects.get().status == "enrolled"
+
+    browser.post(page, {"act": "stop", "reason": "闸门故障"})
+    assert (Terminal.objects.get().status, Terminal.objects.get().stopped_reason) == ("stopped", "闸门故障")
+    browser.post(page, {"act": "resume"})
+    assert Terminal.objects.get().status == "enrolled"
+
+
+def test_an_operator_of_another_province_does_not_find_it() -> None:
+    browser_of(Role.OPERATOR).post(
+        "/console/terminals/new", {"name": "1 号闸机", "kind": "gate", "place": PLACE, "scenes": ["4"]}
+    )
+    number = Terminal.objects.get().number
+    stranger = browser_of(Role.OPERATOR, scope="50")
+
+    assert stranger.get(f"/console/terminals/{number}").status_code == 404
+    assert stranger.post(f"/console/terminals/{number}", {"act": "stop", "reason": "x"}).status_code == 404
+    assert Terminal.objects.get().status == "registered"
+
+
+def test_a_place_that_does_not_exist_is_named_and_nothing_is_registered() -> None:
+    answer = browser_of(Role.OPERATOR).post(
+        "/console/terminals/new", {"name": "1 号闸机", "kind": "gate", "place": "404", "scenes": ["4"]}
+    )
+
+    assert answer.status_code == 422
+    assert "没有这个场所编号，请核对。" in answer.content.decode()
+    assert not Terminal.objects.exists()
+
+
+@pytest.mark.parametrize("text", ["%", "x" * 61, "999999999999999999999", "武侯'--"])
+def test_any_search_text_is_answered(text: str) -> None:
+    answer = browser_of(Role.OPERATOR).get("/console/terminals", {"text": text})
+
+    assert answer.status_code == 200
+    assert "没有符合条件的终端" in answer.content.decode()
+
+
+@pytest.mark.clause("B1", "O10")
+def test_a_roster_is_taken_once_and_its_page_shows_the_rows() -> None:
+    browser, csv = browser_of(Role.SUPERVISOR), roster("王芳", cast.WANG_FANG_NUMBER)
+
+    first = browser.post("/console/rosters", {"file": SimpleUploadedFile("名册.csv", csv)})
+    second = browser.post("/console/rosters", {"file": SimpleUploadedFile("名册副本.csv", csv)})
+
+    assert first.status_code == 303
+    assert second.headers["Location"] == first.headers["Location"]
+    assert Roster.objects.get().rows == 1
+    assert "名册.csv" in browser.get(first.headers["Location"]).content.decode()
+
+
+def test_a_file_that_is_no_roster_is_refused_with_the_reason() -> None:
+    answer = browser_of(Role.SUPERVISOR).post(
+        "/console/rosters", {"file": SimpleUploadedFile("照片.csv", b"\xff\xd8\xff\xe0\x00\x10JFIF")}
+    )
+
+    assert answer.status_code == 422
+    assert "没有任何内容被改动" in answer.content.decode()
+    assert not Roster.objects.exists()
+
+
+@pytest.mark.clause("B1")
+def test_a_batch_is_opened_and_its_file_is_gb18030() -> None:
+    case = cast.apply(cast.wang_fang())
+    card_acts.check(case.pk, by=cast.clerk(), at=case.created_at)
+    browser = browser_of(Role.SUPERVISOR)
+
+    opened = browser.post("/console/batches", {"bank": cast.JOINT})
+    batch = Batch.objects.get()
+
+    assert opened.headers["Location"] == f"/console/batches/{batch.number}"
+    assert case.number in browser.get(opened.headers["Location"]).content.decode()
+    sent = browser.get(f"/console/batches/{batch.number}/preopening.txt")
+    assert "王芳" in sent.content.decode("gb18030")
+    wrong = browser.post(
+        f"/console/batches/{batch.number}", {"file": SimpleUploadedFile("回盘.txt", "乱写".encode("gb18030"))}
+    )
+    assert wrong.status_code == 422
+    assert Batch.objects.get().status == Batch.Status.OPEN
+    case.refresh_from_db()
+    assert case.status == CaseStatus.CHECKED
+
+
+@pytest.mark.clause("cap:O5")
+def test_an_auditor_finds_an_entry_by_event_and_person() -> None:
+    cast.wang_fang()
+    browser = browser_of(Role.AUDITOR)
+
+    found = browser.get("/console/audit", {"event": "holders:holder", "actor": "前台"}).content.decode()
+    none = browser.get("/console/audit", {"actor": "无此人"}).content.decode()
+
+    assert AuditEntry.objects.filter(event="holders:holder:registered").count() == 1
+    assert "holders:holder:registered" in found
+    assert "没有符合条件的记录" in none
+
+
+def roster(name: str, number: str) -> bytes:
+    head = "证件类型,证件号码,姓名,性别,出生日期,国籍,手机号码,所在区划,通讯地址,银行,领卡网点,领取方式"
+    row = f"居民身份证,{number},{name},,,,{cast.PHONE},510107,示例路 1 号,{cast.JOINT},,"
+    return f"{head}\n{row}\n".encode()
+
+
+@pytest.mark.browser
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("elder", "size"), [(False, 1), (True, 2), (False, 4)])
+@pytest.mark.parametrize("role", list(PAGES))
+def test_pages_are_accessible_and_nothing_overflows(
+    role: Role,
+    elder: bool,  # noqa: FBT001
+    size: int,
+    open_page: Callable[..., Page],
+    axe: Callable[[Page], None],
+    no_overflow: Callable[[Page], None],
+) -> None:
+    session = browser_of(role).cookies["sessionid"].value
+    page = open_page(elder=elder, size=size, cookies={"sessionid": session})
+
+    for path in PAGES[role]:
+        page.goto(path)
+        axe(page)
+        for width in (320, 390, 1366):
+            page.set_viewport_size({"width": width, "height": 768})
+            no_overflow(page)
