@@ -10,7 +10,7 @@ from tests import cast
 from tests.insight.dashboards.conftest import AT, BUS_STOP, MIANYANG, MakeUse
 from yikatong.insight.dashboards import actions
 from yikatong.insight.dashboards.actions import UsesGone
-from yikatong.insight.dashboards.models import Refresh, RefusalMinute, Stock, UseHour, UseMinute
+from yikatong.insight.dashboards.models import Refresh, RefusalMinute, Stock, UseDay, UseHour, UseMinute
 from yikatong.using.codes.reasons import Reason
 from yikatong.using.usage.models import Use
 
@@ -36,7 +36,7 @@ def test_uses_are_counted_by_minute_and_kind(use: MakeUse) -> None:
     use(1, method=Use.Method.CARD, is_offline=True)
     use(1, city_code=MIANYANG, domain_code="medical")
 
-    assert actions.refresh_minutes(at=AT) == 4 + 1 + 4  # minutes, one place with a refusal, hours
+    assert actions.refresh_minutes(at=AT) == 4 + 1 + 4 + 4  # minutes, one place with a refusal, hours, days
 
     before = MINUTE - timedelta(minutes=1)
     assert minutes() == [
@@ -142,9 +142,10 @@ def test_days_are_those_of_beijing(use: MakeUse) -> None:
         datetime(2026, 11, 19, 16, 0, tzinfo=UTC),
     ):
         use(received_at=received_at)
-    assert actions.rebuild(date(2026, 11, 19), date(2026, 11, 19), at=AT) == 4
+    assert actions.rebuild(date(2026, 11, 19), date(2026, 11, 19), at=AT) == 2 + 2 + 1
 
     assert [row[0].hour for row in minutes()] == [16, 15]
+    assert list(UseDay.objects.values_list("day", "count")) == [(date(2026, 11, 19), 2)]
     assert not Refresh.objects.exists()  # an old day counted again does not make the board new
 
 
@@ -157,6 +158,28 @@ def test_days_whose_uses_are_gone_keep_their_counts(use: MakeUse) -> None:
 
     assert UseHour.objects.get().count == 7
     assert not UseMinute.objects.exists()
+
+
+def test_quick_counts_close_the_day_at_midnight(use: MakeUse) -> None:
+    midnight = datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
+    Refresh.objects.create(kind="uses", at=midnight - timedelta(minutes=10))
+    for seconds in (-90, -3, 2):
+        use(received_at=midnight + timedelta(seconds=seconds))
+    actions.catch_up(at=midnight - timedelta(seconds=2))
+    assert not UseDay.objects.exists()  # the running day is read by its hours
+    actions.catch_up(at=midnight + timedelta(seconds=3))
+
+    assert list(UseDay.objects.values_list("day", "count")) == [(date(2026, 11, 19), 2)]
+    assert hours()[-1] == (midnight, 0, 1, 0)
+
+
+def test_hours_are_forgotten_and_days_stay(use: MakeUse) -> None:
+    for days in (1, 401):
+        use(days * 1440)
+        actions.rebuild((AT - timedelta(days=days)).date(), (AT - timedelta(days=days)).date(), at=AT)
+
+    assert actions.forget(at=AT) == 1 + 1
+    assert (UseHour.objects.count(), UseDay.objects.count()) == (1, 2)
 
 
 def test_minutes_are_forgotten_and_hours_stay(use: MakeUse) -> None:

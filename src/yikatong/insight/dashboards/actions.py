@@ -11,7 +11,7 @@ from django.db import connection, transaction
 
 from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.errors import DomainError
-from yikatong.insight.dashboards.models import Refresh, RefusalMinute, Stock, UseHour, UseMinute
+from yikatong.insight.dashboards.models import Refresh, RefusalMinute, Stock, UseDay, UseHour, UseMinute
 from yikatong.registry.cards.models import LIVE, Card, ECard
 from yikatong.registry.holders.models import Holder
 from yikatong.using.usage.models import Use
@@ -21,6 +21,7 @@ COMMIT_LAG = timedelta(seconds=20)  # a use may be seen this long after its time
 LONG_STOP = timedelta(hours=2)
 UPLOADS_WITHIN = timedelta(days=9)  # the gate accepts uses handed in up to seven days late, by business days
 MINUTES_KEPT = timedelta(days=40)  # a month back to the same minute, with room
+HOURS_KEPT = timedelta(days=400)
 REFUSALS_KEPT = timedelta(days=8)  # a week, and the running day
 USES_KEPT = timedelta(days=3 * 365)  # retention of uses: older days cannot be counted again
 _LOCK = 0x1A51  # one counter at a time, over all workers
@@ -30,6 +31,7 @@ _TABLES = {
     "uses": Use._meta.db_table,
     "minutes": UseMinute._meta.db_table,
     "hours": UseHour._meta.db_table,
+    "days": UseDay._meta.db_table,
     "refusals": RefusalMinute._meta.db_table,
     "stock": Stock._meta.db_table,
     "holders": Holder._meta.db_table,
@@ -70,6 +72,24 @@ WITH fresh AS MATERIALIZED (
 INSERT INTO {hours} AS old (hour, {keys}, count, amount_fen)
 SELECT hour, {keys}, count, amount_fen FROM fresh
 ON CONFLICT (hour, {keys}) DO UPDATE SET count = excluded.count, amount_fen = excluded.amount_fen
+WHERE (old.count, old.amount_fen) IS DISTINCT FROM (excluded.count, excluded.amount_fen)
+"""
+
+_DAYS = """
+WITH fresh AS MATERIALIZED (
+    SELECT (hour AT TIME ZONE 'Asia/Shanghai')::date AS day, {keys},
+        sum(count) AS count, sum(amount_fen) AS amount_fen
+    FROM {hours} WHERE hour >= %(first)s AND hour < %(last)s
+    GROUP BY 1, {keys}
+), gone AS (
+    DELETE FROM {days} AS old WHERE day >= %(first_day)s AND day < %(last_day)s
+    AND NOT EXISTS (SELECT FROM fresh WHERE (fresh.day, fresh.city_code, fresh.domain_code, fresh.method,
+        fresh.is_offline, fresh.outcome) = (old.day, old.city_code, old.domain_code, old.method,
+        old.is_offline, old.outcome))
+)
+INSERT INTO {days} AS old (day, {keys}, count, amount_fen)
+SELECT day, {keys}, count, amount_fen FROM fresh
+ON CONFLICT (day, {keys}) DO UPDATE SET count = excluded.count, amount_fen = excluded.amount_fen
 WHERE (old.count, old.amount_fen) IS DISTINCT FROM (excluded.count, excluded.amount_fen)
 """
 
@@ -159,10 +179,11 @@ def take_stock(*, cities: Collection[str], at: datetime) -> int:
 
 @transaction.atomic
 def forget(*, at: datetime) -> int:
-    """Drop minutes older than the board compares with; their hours stay. Returns how many rows went."""
+    """Drop minutes and hours older than the board compares with; their days stay. Returns how many rows went."""
     minutes, _ = UseMinute.objects.filter(minute__lt=at - MINUTES_KEPT).delete()
     refusals, _ = RefusalMinute.objects.filter(minute__lt=at - REFUSALS_KEPT).delete()
-    return minutes + refusals
+    hours, _ = UseHour.objects.filter(hour__lt=at - HOURS_KEPT).delete()
+    return minutes + hours + refusals
 
 
 @transaction.atomic
@@ -177,10 +198,25 @@ def _count(first: datetime, last: datetime, *, at: datetime, oldest: date | None
         "first": _floor(first, minutes=60),
         "last": _floor(last - timedelta(microseconds=1), minutes=60) + timedelta(hours=1),
     }
-    changed += _run(_HOURS, hours)
+    changed += _run(_HOURS, hours) + _count_days(first, last, today=None if oldest is None else day_of(at))
     if first <= at < last:  # counting old days again does not make the board new
         _stamp(Refresh.Kind.USES, at)
     return changed
+
+
+def _count_days(first: datetime, last: datetime, *, today: date | None) -> int:
+    """Days the span touches. `today` is left for a full count: the board reads it by its hours."""
+    first_day, last_day = day_of(first), day_of(last - timedelta(microseconds=1)) + timedelta(days=1)
+    last_day = min(last_day, today) if today else last_day
+    if first_day >= last_day:
+        return 0
+    span = {
+        "first": _midnight(first_day),
+        "last": _midnight(last_day),
+        "first_day": first_day,
+        "last_day": last_day,
+    }
+    return _run(_DAYS, span)
 
 
 def _minutes(at: datetime, window: timedelta) -> tuple[datetime, datetime]:

@@ -6,7 +6,7 @@ from django.db import models
 class UseMinute(models.Model):
     """Uses received in one minute, by city, domain, method, mode and outcome. pii: none (counts).
 
-    Kept `actions.MINUTES_KEPT`; older days live on as hours.
+    Kept `actions.MINUTES_KEPT`; older ones live on as hours and days.
     """
 
     minute = models.DateTimeField()
@@ -24,7 +24,7 @@ class UseMinute(models.Model):
 
 
 class UseHour(models.Model):
-    """The same by hour, summed from the minutes: weeks, months and years are read from here. pii: none (counts)."""
+    """The same by hour, summed from the minutes. pii: none (counts). Kept `actions.HOURS_KEPT`."""
 
     hour = models.DateTimeField()
     city_code = models.CharField(max_length=6)
@@ -38,6 +38,23 @@ class UseHour(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "小时统计"
+
+
+class UseDay(models.Model):
+    """The same by Beijing day, summed from the hours, and kept for ever: the history over years. pii: none (counts)."""
+
+    day = models.DateField()
+    city_code = models.CharField(max_length=6)
+    domain_code = models.CharField(max_length=12)
+    method = models.PositiveSmallIntegerField()
+    is_offline = models.BooleanField()
+    outcome = models.PositiveSmallIntegerField()
+    count = models.BigIntegerField()
+    amount_fen = models.BigIntegerField(default=0)
+    pk = models.CompositePrimaryKey("day", "city_code", "domain_code", "method", "is_offline", "outcome")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "日统计"
 
 
 class RefusalMinute(models.Model):

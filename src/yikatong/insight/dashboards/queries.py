@@ -6,7 +6,7 @@ Counts follow the minute of arrival. A number that is not known is None, and is 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django.db import connection
@@ -15,7 +15,7 @@ from django.db.models import Min, Sum
 from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.errors import NotFound
 from yikatong.insight.dashboards import terminals
-from yikatong.insight.dashboards.models import Refresh, Stock, UseHour, UseMinute
+from yikatong.insight.dashboards.models import Refresh, Stock, UseDay, UseHour, UseMinute
 from yikatong.insight.dashboards.periods import Period, Range, Span, period
 from yikatong.insight.dashboards.scope import Scope
 from yikatong.insight.dashboards.terminals import Fleet
@@ -163,10 +163,14 @@ class _Asked:
         return (self.city,) if self.city is not None else self.scope.cities
 
 
-# Whole hours come from the hours, the running one from its minutes.
+# Whole days come from the days, the running one from its hours, the running hour from its minutes.
 _SOURCE = f"""(
-    SELECT hour AS start, city_code, domain_code, method, is_offline, outcome, count, amount_fen
-    FROM {UseHour._meta.db_table} WHERE hour >= %(start)s AND hour < %(edge)s
+    SELECT day::timestamp AT TIME ZONE 'Asia/Shanghai' AS start, city_code, domain_code, method, is_offline, outcome,
+        count, amount_fen
+    FROM {UseDay._meta.db_table} WHERE day >= %(first_day)s AND day < %(today)s
+    UNION ALL
+    SELECT hour, city_code, domain_code, method, is_offline, outcome, count, amount_fen
+    FROM {UseHour._meta.db_table} WHERE hour >= %(midnight)s AND hour < %(edge)s
     UNION ALL
     SELECT minute, city_code, domain_code, method, is_offline, outcome, count, amount_fen
     FROM {UseMinute._meta.db_table} WHERE minute >= %(edge)s AND minute < %(end)s
@@ -191,10 +195,12 @@ def _rows(span: Span, asked: _Asked) -> Iterator[Row]:
 
 
 def _fetch(statement: str, span: Span, asked: _Asked, **facts: Any) -> list[tuple[Any, ...]]:
-    edge = max(span.start, span.end.replace(minute=0, second=0, microsecond=0))
+    today = day_of(span.end)
     facts |= {
-        "start": span.start,
-        "edge": edge,
+        "first_day": day_of(span.start),
+        "today": today,
+        "midnight": datetime.combine(today, time(), BEIJING),
+        "edge": span.end.replace(minute=0, second=0, microsecond=0),
         "end": span.end,
         "cities": None if asked.cities is None else list(asked.cities),
         "domain": asked.domain,
@@ -274,9 +280,11 @@ def _series(span: Period, asked: _Asked) -> list[Point]:
 
 
 def _known_since() -> datetime:
-    """The first hour counted at all: before it, nothing is known."""
-    first = UseHour.objects.aggregate(first=Min("hour"))["first"]
-    return first.astimezone(BEIJING).replace(hour=0) if first else datetime.max.replace(tzinfo=UTC)
+    """The first day counted at all: before it, nothing is known."""
+    first = UseDay.objects.aggregate(first=Min("day"))["first"]
+    hour = UseHour.objects.aggregate(first=Min("hour"))["first"]
+    days = [*([first] if first else []), *([day_of(hour)] if hour else [])]
+    return datetime.combine(min(days), time(), BEIJING) if days else datetime.max.replace(tzinfo=UTC)
 
 
 def _stock(cities: tuple[str, ...] | None, at: datetime) -> dict[str, Holding]:
