@@ -30,7 +30,7 @@ def bits(claims: Claims) -> int:
     """The concessions to store with a use: those told, or the one behind the fare class."""
     if claims.concessions is not None:
         return claims.concessions & _STORED
-    return FARE_CLASSES.get(claims.fare_class or 0, 0)
+    return int(FARE_CLASSES.get(claims.fare_class or 0, 0))
 
 
 @lru_cache(maxsize=256)

@@ -76,3 +76,13 @@ class Shown(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "已出示凭证"
+
+
+class EvidenceMark(models.Model):
+    """How far the signatures of offline uses have been verified: one row, by time of arrival. pii: none."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    checked_until = models.DateTimeField()
+
+    class Meta:
+        verbose_name = verbose_name_plural = "凭据核验进度"

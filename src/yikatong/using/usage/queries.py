@@ -5,7 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from yikatong.registry.catalogue.models import Place
+from yikatong.using.codes.pass_ import Reason
 from yikatong.using.usage.models import Use
+
+_REASONS: dict[int, Reason] = {int(reason): reason for reason in Reason}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,10 +22,26 @@ class SeenUse:
     is_offline: bool
     outcome: int
     amount_fen: int
+    flag: int = Use.Flag.NONE
 
     @property
     def accepted(self) -> bool:
         return self.outcome == 0
+
+    @property
+    def refusal(self) -> str:
+        """Why it was refused, in a sentence; "" when it was not."""
+        return _REASONS[self.outcome].sentence if self.outcome else ""
+
+    @property
+    def advice(self) -> str:
+        """What the holder can do about a refusal; "" when there was none."""
+        return _REASONS[self.outcome].holder if self.outcome else ""
+
+    @property
+    def note(self) -> str:
+        """What else the holder should know, such as a use after a loss that the terminal could not know of."""
+        return Use.Flag(self.flag).label
 
 
 def of_holder(holder_id: UUID, limit: int, before: datetime | None = None) -> list[SeenUse]:
@@ -42,4 +61,5 @@ def _seen(use: Use, place: Place | None) -> SeenUse:
         is_offline=use.is_offline,
         outcome=use.outcome,
         amount_fen=use.amount_fen,
+        flag=use.flag,
     )

@@ -6,6 +6,7 @@ from procrastinate.contrib.django import app
 
 from yikatong.core import partitions
 from yikatong.core.clock import day_of, now
+from yikatong.using.usage import evidence
 
 TABLES = ("usage_use", "usage_shown", "core_look")
 # A presentation lives a minute and is uploaded within days; after this a replay is refused by its age alone.
@@ -24,3 +25,9 @@ def keep_partitions(timestamp: int) -> None:  # noqa: ARG001 - given by the sche
     today = day_of(now())
     prepare(today)
     partitions.drop_before("usage_shown", today - timedelta(days=SHOWN_DAYS))
+
+
+@app.periodic(cron="*/2 * * * *")
+@app.task(name="usage.check_evidence", queueing_lock="usage.check_evidence", pass_context=False)
+def verify_evidence(timestamp: int) -> None:  # noqa: ARG001 - given by the scheduler
+    evidence.check_evidence(at=now())
