@@ -84,7 +84,7 @@ class LossForm(forms.Form):
     )
 
 
-class OutletField(forms.ModelChoiceField):
+class OutletField(forms.ModelChoiceField[Outlet]):
     """A key that is none is no choice of the list, like any other strange value."""
 
     def to_python(self, value: Any) -> Any:
