@@ -100,6 +100,14 @@ def test_without_a_card_there_is_none_to_show(logged_in: LogIn, chen: Holder) ->
     assert 'href="/m/apply"' in page
 
 
+def test_a_new_card_on_its_way_is_where_to_look(logged_in: LogIn, chen: Holder) -> None:
+    case = people.open_case(chen)
+
+    page = logged_in(chen).get("/m/code").content.decode()
+
+    assert f'href="/m/cases/{case.number}">看新卡的进度' in page
+
+
 @pytest.mark.clause("C1", "C2")
 def test_a_browser_binds_its_key_and_its_presentations_pass(hers: Client, wang: Holder) -> None:
     keys = sm2.generate()

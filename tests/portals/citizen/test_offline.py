@@ -157,8 +157,7 @@ def test_a_device_released_elsewhere_forgets_its_keys_and_the_password(phone: Pa
     phone.goto("/m/code")
     phone.wait_for_selector("text=本设备还没有离线码。请联网后重新打开本页。")
 
-    phone.context.set_offline(False)
-    phone.goto("/m/code")
+    phone.context.set_offline(False)  # the page fetches itself again
     phone.fill("#id_password", people.PASSWORD)
     phone.click("text=去亮码")
     verified(scanned(phone), 1, Journal())

@@ -62,6 +62,7 @@ NEXT = {
     Reason.DEVICE_REVOKED: ("在本设备重新绑定", "/m/code/password"),
     Reason.ECARD_REMOVED: ("签发电子社保卡", "/m/card/ecard"),
 }
+MENDED_BY_A_CARD = {Reason.CARD_NOT_ACTIVE, Reason.CARD_LOST, Reason.CARD_CANCELLED, Reason.CARD_EXPIRED}
 STEPS = (
     CaseStatus.SUBMITTED,
     CaseStatus.CHECKED,

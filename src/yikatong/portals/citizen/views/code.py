@@ -28,6 +28,8 @@ from yikatong.portals.citizen.session import (
 )
 from yikatong.portals.citizen.views.home import card_context
 from yikatong.portals.shared.address import client_address
+from yikatong.registry.cards import queries as cards
+from yikatong.registry.cards.models import OPEN_CASES
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions import profile
@@ -48,7 +50,7 @@ def show(request: CitizenRequest) -> HttpResponse:
     context = card_context(request.holder)
     if reason := context["refusal"] or _released(request):
         context["refusal"] = reason
-        following = standing.NEXT.get(reason, ("打电话问 12333", "tel:12333"))
+        following = _following(request.holder, reason)
         return render(request, "citizen/no_code.html", context | {"following": following})
     if not is_code_open(request):
         return HttpResponseRedirect(f"/m/code/password?scene={_scene(request)}")
@@ -153,6 +155,14 @@ def _words(request: HttpRequest) -> dict[str, Any]:
         "renew_after": RENEW_AFTER_S,
         "now": now().timestamp(),
     }
+
+
+def _following(holder: Holder, reason: Reason) -> tuple[str, str]:
+    """Where to go on from a refusal: to the new card already on its way, else to what the reason asks for."""
+    making = next((case for case in cards.cases_of(holder.id) if case.status in OPEN_CASES), None)
+    if making and reason in standing.MENDED_BY_A_CARD:
+        return "看新卡的进度", f"/m/cases/{making.number}"
+    return standing.NEXT.get(reason, ("打电话问 12333", "tel:12333"))
 
 
 def _own(request: CitizenRequest) -> dict[str, Any]:

@@ -152,6 +152,16 @@ async function showHolder() {
   }
 }
 
+/* The kept shell gives way to the real page once the platform answers quickly again. */
+async function comeBack() {
+  if (!words.shell || !navigator.onLine) return;
+  const asked = performance.now();
+  try {
+    await fetch("/healthz", { cache: "no-store" });
+    if (performance.now() - asked < 2000) location.reload();
+  } catch { /* still no network */ }
+}
+
 const REFUSED = {
   none: "本设备还没有离线码。请联网后重新打开本页。",
   expired: "离线码已过期。请联网后重新打开本页，自动更新。",
@@ -180,7 +190,8 @@ function count() {
 function everySecond() {
   if (document.hidden) return;
   left -= 1;
-  if (left <= 0) refresh(); else count();
+  if (left <= 0) { refresh(); comeBack(); } else count();
+  if (words.shell && left === PERIOD - 3) comeBack();
 }
 
 /* Codes on this device no longer hold: why, and what to do, in the platform's words. */
@@ -250,7 +261,7 @@ document.querySelector(".seg").addEventListener("click", (event) => {
   showScene();
   refresh();
 });
-addEventListener("online", () => (words.shell ? location.reload() : showNetwork()));
+addEventListener("online", () => (words.shell ? comeBack() : showNetwork()));
 addEventListener("offline", showNetwork);
 document.addEventListener("visibilitychange", () => { if (!document.hidden && worker) refresh(); });
 

@@ -7,7 +7,8 @@ const PATIENCE_MS = 4000;
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
     const cache = await caches.open(NAME);
-    await cache.addAll(KEPT.map((path) => new Request(path, { cache: "reload" })));
+    // Files carry their hash in their name: what the page has just fetched is not fetched twice.
+    await cache.addAll(KEPT.map((path) => new Request(path, { cache: path.startsWith("/m/") ? "reload" : "default" })));
     await self.skipWaiting();
   })());
 });
