@@ -176,6 +176,14 @@ def test_the_short_code_is_a_picture_for_this_scene_only(hers: Client) -> None:
     assert hers.get("/m/code/short.svg?scene=3").content != reply.content
 
 
+def test_a_plain_page_for_browsers_that_stay_behind(hers: Client) -> None:
+    page = hers.get("/m/code?scene=2&plain=1").content.decode()
+
+    assert '<meta http-equiv="refresh" content="50">' in page
+    assert '<img src="/m/code/short.svg?scene=2"' in page
+    assert "code.js" not in page
+
+
 def test_the_kept_shell_has_nobody_in_it(hers: Client, client: Client) -> None:
     page = hers.get("/m/code/shell").content.decode()
 

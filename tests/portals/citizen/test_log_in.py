@@ -85,6 +85,10 @@ def test_next_never_leads_away(client: Client, wang: Holder) -> None:
     assert client.post("/m/login/code", {"code": ask(client)}).headers["Location"] == "/m/"
 
 
+def test_who_is_logged_in_is_not_asked_again(hers: Client) -> None:
+    assert hers.get("/m/login?next=/m/uses").headers["Location"] == "/m/uses"
+
+
 def test_without_the_demonstration_no_code_is_shown(client: Client, wang: Holder, settings: object) -> None:
     settings.DEMO = False  # type: ignore[attr-defined]
 

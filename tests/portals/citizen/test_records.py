@@ -39,6 +39,7 @@ def test_a_holder_sees_his_own_uses_only(hers: Client, wang: Holder, chen: Holde
 
     assert page.count("武侯区图书馆") == 2
     assert page.count("未通过") == 1
+    assert "该码已使用过" in page
 
 
 def test_uses_are_paged_by_time(hers: Client, wang: Holder) -> None:

@@ -1,12 +1,11 @@
 """Template words of the citizens' face."""
 
-from typing import Any
-
 from django import template
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
 
 from yikatong.registry.holders import names
+from yikatong.using.codes.reasons import Reason
 
 register = template.Library()
 register.filter("mask_name", names.mask)
@@ -45,11 +44,12 @@ def spoken(masked: str) -> SafeString:
 
 
 @register.filter
-def tone(index: int) -> str:
-    """The colour of an icon tile by its place in a row."""
-    return f"i{index % 5 + 1}"
+def why(outcome: int) -> str:
+    """Why a use was refused, in words; a number of a later list has none yet."""
+    return next((reason.sentence for reason in Reason if reason == outcome), "")
 
 
 @register.filter
-def get(mapping: dict[str, Any], key: str) -> Any:
-    return mapping.get(key, "")
+def tone(index: int) -> str:
+    """The colour of an icon tile by its place in a row."""
+    return f"i{index % 5 + 1}"

@@ -162,11 +162,12 @@ def _following(holder: Holder, reason: Reason) -> tuple[str, str]:
     making = next((case for case in cards.cases_of(holder.id) if case.status in OPEN_CASES), None)
     if making and reason in standing.MENDED_BY_A_CARD:
         return "看新卡的进度", f"/m/cases/{making.number}"
-    return standing.NEXT.get(reason, ("打电话问 12333", "tel:12333"))
+    return standing.NEXT[reason]
 
 
 def _own(request: CitizenRequest) -> dict[str, Any]:
-    return {"tag": _tag(request.holder), "device": request.session.get(DEVICE, "")}
+    device = request.session.get(DEVICE, "")
+    return {"tag": _tag(request.holder), "device": device, "plain": "plain" in request.GET}
 
 
 def _released(request: CitizenRequest) -> Reason | None:

@@ -28,6 +28,8 @@ PHONE, NEXT = "citizen_phone", "citizen_next"
 def log_in(request: HttpRequest) -> HttpResponse:
     """Step one: the phone. A code is sent whether or not we know it, so that nobody can ask who holds a card."""
     if request.method == "GET":
+        if session.current(request):
+            return HttpResponseRedirect(safe_next(request))
         request.session[NEXT] = safe_next(request)
 
     def send(data: dict[str, Any]) -> str:

@@ -76,7 +76,7 @@ const span = (s) => (s < 90 ? `${Math.round(s)} 秒` : s < 5400 ? `${Math.round(
 
 let library;
 async function draw(text) {
-  library ||= await import(words.qr);
+  library = library || await import(words.qr);
   const qr = library.generate(text, { minCorrectionLevel: library.correction.M });
   const size = qr.size + 8;
   let path = "";
@@ -96,14 +96,18 @@ async function draw(text) {
   const dark = svg.appendChild(document.createElementNS(svg.namespaceURI, "path"));
   dark.setAttribute("d", path);
   dark.setAttribute("fill", "#000");
-  box.replaceChildren(svg);
+  put(svg);
   box.dataset.shown = text;
+}
+function put(shown) {
+  box.textContent = "";
+  box.append(shown);
 }
 function drawShort() {
   const image = new Image();
   image.alt = `${label()}（短码），有效 60 秒`;
   image.width = image.height = 328;
-  image.onload = () => box.replaceChildren(image);
+  image.onload = () => put(image);
   image.onerror = () => say("短码需要网络。请联网后重试，或改用离线码。");
   image.src = `${words.shortUrl}?scene=${scene()}&n=${Date.now()}`;
   box.dataset.shown = "short";
@@ -112,7 +116,7 @@ function say(text) {
   const p = document.createElement("p");
   p.className = "wait";
   p.textContent = text;
-  box.replaceChildren(p);
+  put(p);
   delete box.dataset.shown;
 }
 function notice(name, text) {
@@ -167,12 +171,14 @@ const REFUSED = {
   expired: "离线码已过期。请联网后重新打开本页，自动更新。",
   early: "手机时间不正确，码还没有到生效时间。请校准手机时间后重试。",
 };
+const present = () => ask("present", { scene: scene(), now: Math.floor(Date.now() / 1000 + offset) });
 async function refresh() {
   if (busy) return;
   busy = true;
   try {
     if (short) { drawShort(); left = SHORT_PERIOD; return; }
-    const made = await ask("present", { scene: scene(), now: Math.floor(Date.now() / 1000 + offset) });
+    let made = await present();
+    if (made.refused === "expired" && !words.shell && navigator.onLine) { await online(); made = await present(); }
     left = PERIOD;
     if (made.refused) { say(REFUSED[made.refused]); notice("offline", ""); part("tick").hidden = true; notice("until", ""); return; }
     await draw(made.text);
@@ -204,7 +210,9 @@ async function refuse(refusal) {
   notice("offline", "");
   if (removed && part("rebind")) part("rebind").hidden = false;
 }
-async function online() {
+/* One tab at a time: two that open together must not bind two devices. */
+const online = () => (navigator.locks ? navigator.locks.request("yikatong", renewIfDue) : renewIfDue());
+async function renewIfDue() {
   const { device, holder, scenes, fetchedAt } = await ask("state");
   const mine = device && holder && holder.tag === words.tag;
   if (device && !mine) await ask("wipe");

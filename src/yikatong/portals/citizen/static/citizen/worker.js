@@ -8,17 +8,16 @@ const MAC_BYTES = 12;
 /* --- the store ------------------------------------------------------------------------------------------ */
 
 let opened;
-const store = () =>
-  (opened ||= new Promise((done, fail) => {
-    const ask = indexedDB.open("yikatong", 1);
-    ask.onupgradeneeded = () => ask.result.createObjectStore("kept");
-    ask.onsuccess = () => {
-      // Another tab logs out: let the store be deleted at once.
-      ask.result.onversionchange = () => { ask.result.close(); opened = undefined; };
-      done(ask.result);
-    };
-    ask.onerror = () => fail(ask.error);
-  }));
+const store = () => opened || (opened = new Promise((done, fail) => {
+  const ask = indexedDB.open("yikatong", 1);
+  ask.onupgradeneeded = () => ask.result.createObjectStore("kept");
+  ask.onsuccess = () => {
+    // Another tab logs out: let the store be deleted at once.
+    ask.result.onversionchange = () => { ask.result.close(); opened = undefined; };
+    done(ask.result);
+  };
+  ask.onerror = () => fail(ask.error);
+}));
 
 async function inStore(mode, act) {
   const box = (await store()).transaction("kept", mode);
