@@ -45,7 +45,9 @@ class FindForm(DeskForm):
     q = forms.CharField(
         label="证件号码、卡号、手机号码或姓名",
         max_length=60,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "data-key": "F2"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "data-key": "F2", "autofocus": True}
+        ),
     )
 
 

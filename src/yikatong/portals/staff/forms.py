@@ -12,7 +12,12 @@ class LogInForm(DeskForm):
         label="用户名",
         max_length=150,
         widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
+            attrs={
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "autofocus": True,
+            }
         ),
     )
     password = forms.CharField(
@@ -29,7 +34,7 @@ class CodeForm(DeskForm):
         max_length=12,
         help_text="打开手机上的验证器，填写“一卡通”下的 6 位数字。每个口令只能用一次。",
         widget=forms.TextInput(
-            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "class": "num"}
+            attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "class": "num", "autofocus": True}
         ),
     )
 
