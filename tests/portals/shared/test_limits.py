@@ -20,7 +20,9 @@ def test_a_length_that_is_no_number_is_refused(client: Client, length: str) -> N
 
 
 def test_a_program_gets_problem_details(client: Client) -> None:
-    answer = client.generic("POST", "/m/login", b"x", CONTENT_LENGTH=str(TWO_GB), HTTP_ACCEPT="application/json")
+    answer = client.generic(
+        "POST", "/m/login", b"x", CONTENT_LENGTH=str(TWO_GB), HTTP_ACCEPT="application/json"
+    )
 
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "request_entity_too_large"

@@ -21,7 +21,6 @@ def events() -> list[str]:
     return list(AuditEntry.objects.order_by("id").values_list("event", flat=True))
 
 
-@pytest.mark.clause("Q2")
 def test_password_then_code_lets_in(client: Client) -> None:
     user = cast.li_qiang()
     key = client.session.session_key
