@@ -39,7 +39,8 @@ check: $(INSTALLED) ## format, lint, types, import contracts, migrations
 	DJANGO_SETTINGS_MODULE=yikatong.site.settings $(PYTHON) -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
 bench: vendor ## each promise against its limit, measured in the same run; results in bench/results
-	@for one in bench/*.py; do echo "== $$one"; $(PYTHON) "$$one" || failed=1; done; test -z "$$failed"
+	@for one in bench/*.py; do echo "== $$one"; $(PYTHON) "$$one" || failed=1; done; \
+	echo "== bench/gate"; $(PYTHON) -m bench.gate || failed=1; test -z "$$failed"
 
 lock: ## pin every dependency, with the hashes of all platforms
 	@scripts/lock $(PYTHON)

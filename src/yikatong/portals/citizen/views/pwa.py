@@ -37,7 +37,7 @@ def manifest(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     rules = profile.load(settings.PROVINCE)
     icons = [
         {
-            "src": static("citizen/icon.svg"),
+            "src": static("shared/icon.svg"),
             "sizes": "any",
             "type": "image/svg+xml",
             "purpose": "any maskable",
