@@ -148,10 +148,10 @@ def catch_up(*, at: datetime) -> int:
     longer than counting. What arrives later than that is refused; those refusals, and refusals by place, are
     counted by the next `refresh_minutes`.
     """
-    last = Refresh.objects.filter(kind=Refresh.Kind.USES).first()
-    missed = at - last.at if last else WINDOW
-    if last and missed > LONG_STOP:
-        return rebuild(max(day_of(last.at), day_of(at - USES_KEPT)), day_of(at), at=at)
+    counted = Refresh.objects.filter(kind=Refresh.Kind.USES).first()
+    missed = at - counted.at if counted else WINDOW
+    if counted and missed > LONG_STOP:
+        return rebuild(max(day_of(counted.at), day_of(at - USES_KEPT)), day_of(at), at=at)
     first, last = _minutes(at, max(missed, timedelta()) + COMMIT_LAG)
     return _count(first, last, at=at, oldest=day_of(at - UPLOADS_WITHIN))
 
