@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 
-from yikatong.core import clock
+from yikatong.core import clock, env
 from yikatong.core.actor import Channel
 from yikatong.core.permissions import Permission
 from yikatong.insight.dashboards import queries, risks, scope
@@ -112,7 +112,8 @@ def _library() -> str:
 
 @cache
 def _gate() -> GateWatch:
-    return GateWatch(f"{settings.ENV.gate_url}/metrics")
+    # On this machine: a proxy in front need not show metrics to the world.
+    return GateWatch(f"{env.local_url(settings.ENV.gate_host, settings.ENV.gate_port)}/metrics")
 
 
 def _range(request: HttpRequest) -> Range:
