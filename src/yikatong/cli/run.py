@@ -119,7 +119,8 @@ def _programs(settings: Settings) -> list[Program]:
         "--workers", str(settings.gate_workers), "--loop", "uvloop",
         *_metrics(settings, settings.gate_metrics_port),
     ]  # fmt: skip
-    worker = [sys.executable, "-m", "django", "procrastinate", "worker"]
+    # Jobs every few seconds: kept, they would fill the disk; a failed one stays to be seen.
+    worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--delete-jobs", "successful"]
     host = settings.allowed_hosts[0].lstrip(".") if settings.allowed_hosts else ""
     site_health = f"{env.local_url(settings.site_host, settings.site_port)}/healthz"
     gate_health = f"{env.local_url(settings.gate_host, settings.gate_port)}/healthz"
