@@ -109,7 +109,8 @@ class Rider:
         self.counter += 1
         issued = self.credentials[scene]
         made = int(time.time()) if at is None else at
-        shown = pass_.present(issued.credential, issued.secret, self.key.private, made, self.counter)
+        private = sm2.shift_private(self.key.private, issued.tweak)
+        shown = pass_.present(issued.credential, issued.secret, private, made, self.counter)
         return pass_.encode_text(shown)
 
 
