@@ -9,6 +9,7 @@ from django.db import connection
 from yikatong.core import partitions
 from yikatong.core.clock import BEIJING
 from yikatong.core.models import Look
+from yikatong.using.usage import tasks as usage
 
 DAY = date(2031, 3, 1)
 HOLDER = UUID("0195f3c0-0000-7000-8000-000000000001")
@@ -61,3 +62,15 @@ def test_only_days_before_the_limit_are_dropped() -> None:
 
     assert partitions.drop_before("core_look", DAY + timedelta(days=2)) == 2
     assert rows_in("core_look_20310303") == 1
+
+
+def test_days_leave_when_their_retention_has_run_out() -> None:
+    today = date(2034, 3, 1)
+    for table in ("usage_use", "core_look", "usage_shown"):
+        partitions.ensure(table, date(2031, 2, 27), date(2031, 3, 3))
+    kept = look(date(2031, 3, 3))
+    look(date(2031, 2, 28))
+
+    assert usage.forget(today) == 5 + 2 * 3
+
+    assert list(Look.objects.values_list("id", flat=True)) == [kept.id]

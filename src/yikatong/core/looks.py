@@ -41,6 +41,13 @@ def record(
     )
 
 
-def of_holder(holder_id: UUID) -> QuerySet[Look]:
-    """All looks at this holder's record, latest first."""
-    return Look.objects.filter(holder_id=holder_id).order_by("-at")
+def of_holder(
+    holder_id: UUID, *, since: datetime | None = None, before: datetime | None = None
+) -> QuerySet[Look]:
+    """Looks at this holder's record, latest first; those in [since, before) from the tables of those days only."""
+    found = Look.objects.filter(holder_id=holder_id).order_by("-at", "-id")
+    if since is not None:
+        found = found.filter(day__gte=day_of(since), at__gte=since)
+    if before is not None:
+        found = found.filter(day__lte=day_of(before), at__lt=before)
+    return found

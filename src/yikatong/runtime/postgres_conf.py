@@ -43,6 +43,8 @@ _NETWORK = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": 120,
+    # A query over all days of three years locks every partition with its indexes, some 4,500 in all.
+    "max_locks_per_transaction": 512,
     "cluster_name": "yikatong",
     "timezone": "UTC",
     "jit": "off",  # compiling costs more than the short statements here

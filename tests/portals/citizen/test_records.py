@@ -3,9 +3,11 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from yikatong.core import looks
+from yikatong.core import looks, partitions
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import day_of, now
 from yikatong.registry.catalogue.models import Place
@@ -51,6 +53,62 @@ def test_uses_are_paged_by_time(hers: Client, wang: Holder) -> None:
     second = hers.get(f"/m/uses?before={link}").content.decode()
 
     assert (first.count("武侯区图书馆"), second.count("武侯区图书馆")) == (20, 5)
+
+
+def test_uses_of_one_moment_are_not_lost_between_pages(hers: Client, wang: Holder) -> None:
+    for number in range(19):
+        use(wang, number, hours=1)
+    moment = now() - timedelta(hours=2)
+    for number in range(19, 23):
+        use(wang, number)
+    Use.objects.filter(sequence__gte=19).update(used_at=moment)
+
+    first = hers.get("/m/uses").content.decode()
+    link = first.split('href="/m/uses?before=')[1].split('"')[0]
+    second = hers.get(f"/m/uses?before={link}").content.decode()
+
+    assert (first.count("武侯区图书馆"), second.count("武侯区图书馆")) == (19, 4)
+
+
+def tables_of(client: Client, address: str) -> str:
+    """The plans of all that a page asks of tables with a table a day."""
+    with CaptureQueriesContext(connection) as asked:
+        client.get(address)
+    plans = []
+    for query in asked.captured_queries:
+        if query["sql"].startswith("SELECT") and ('"usage_use"' in query["sql"] or '"core_look"' in query["sql"]):
+            with connection.cursor() as cursor:
+                cursor.execute("EXPLAIN " + query["sql"])
+                plans += [line for (line,) in cursor.fetchall()]
+    assert plans
+    return "\n".join(plans)
+
+
+def test_records_of_years_are_read_by_the_month(hers: Client, wang: Holder) -> None:
+    """Every day is a table: home and the lists must lock those of a few months, never of three years."""
+    today = day_of(now())
+    Holder.objects.filter(id=wang.id).update(created_at=now() - timedelta(days=400))
+    partitions.ensure("usage_use", today - timedelta(days=200), today - timedelta(days=190))
+    partitions.ensure("core_look", today - timedelta(days=200), today - timedelta(days=190))
+    use(wang, 1, hours=24 * 195)
+    who = Actor(None, "李强", Role.CLERK, Channel.COUNTER, organisation="成都市人社局")
+    looks.record(wang.id, by=who, at=now() - timedelta(days=195), purpose="办理挂失", fields=["姓名"])
+
+    assert "武侯区图书馆" not in hers.get("/m/").content.decode()
+    for address, words in (("/m/uses", "武侯区图书馆"), ("/m/looks", "办理挂失")):
+        assert f"{today - timedelta(days=195):%Y%m%d}" not in tables_of(hers, address)
+        page = hers.get(address).content.decode()
+        assert "这三个月没有" in page
+        for _ in range(2):
+            link = page.split(f'href="{address}?before=')[1].split('"')[0]
+            page = hers.get(f"{address}?before={link}").content.decode()
+        assert words in page
+
+
+@pytest.mark.parametrize("before", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "x", "2026-13-01"])
+def test_strange_moments_break_nothing(hers: Client, before: str) -> None:
+    assert hers.get(f"/m/uses?before={before}").status_code == 200
+    assert hers.get(f"/m/looks?before={before}").status_code == 200
 
 
 @pytest.mark.clause("cap:O2", "G17")

@@ -1,9 +1,10 @@
 """Read the uses of cards and codes."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+from yikatong.core.clock import day_of
 from yikatong.registry.catalogue.models import Place
 from yikatong.using.codes.pass_ import Reason
 from yikatong.using.usage.models import Use
@@ -44,10 +45,15 @@ class SeenUse:
         return Use.Flag(self.flag).label
 
 
-def of_holder(holder_id: UUID, limit: int, before: datetime | None = None) -> list[SeenUse]:
-    """The latest `limit` uses of a holder, or those earlier than `before`; two queries."""
-    uses = Use.objects.filter(holder_id=holder_id).order_by("-used_at", "-sequence")
-    rows = list((uses.filter(used_at__lt=before) if before else uses)[:limit])
+def of_holder(holder_id: UUID, limit: int, *, since: datetime, before: datetime) -> list[SeenUse]:
+    """The latest `limit` uses of a holder in [since, before); two queries.
+
+    The span is the caller's to keep short: each of its days is a table to plan for and to lock.
+    """
+    # The business day of a use is its own, or the one before while a night bus drives on (gate.sequence).
+    days = (day_of(since) - timedelta(days=1), day_of(before))
+    uses = Use.objects.filter(holder_id=holder_id, day__range=days, used_at__gte=since, used_at__lt=before)
+    rows = list(uses.order_by("-used_at", "-sequence")[:limit])
     places = Place.objects.select_related("domain").in_bulk({row.place_id for row in rows if row.place_id})
     return [_seen(row, places.get(row.place_id) if row.place_id else None) for row in rows]
 

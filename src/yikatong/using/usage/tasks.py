@@ -8,15 +8,21 @@ from yikatong.core import partitions
 from yikatong.core.clock import day_of, now
 from yikatong.using.usage import evidence
 
-TABLES = ("usage_use", "usage_shown", "core_look")
-# A presentation lives a minute and is uploaded within days; after this a replay is refused by its age alone.
-SHOWN_DAYS = 40
+# Table and days kept (PIPL art. 19; the models say the same). A presentation lives a minute and is uploaded within
+# days: after forty a replay is refused by its age alone.
+KEPT_DAYS = {"usage_use": 3 * 365, "usage_shown": 40, "core_look": 3 * 365}
 
 
 def prepare(today: date) -> int:
     """Create the missing partitions from yesterday on; returns how many. Also run at every start."""
     first, last = today - timedelta(days=1), today + timedelta(days=partitions.DAYS_AHEAD)
-    return sum(partitions.ensure(table, first, last) for table in TABLES)
+    return sum(partitions.ensure(table, first, last) for table in KEPT_DAYS)
+
+
+def forget(today: date) -> int:
+    """Drop the days whose retention has run out; returns how many."""
+    kept = KEPT_DAYS.items()
+    return sum(partitions.drop_before(table, today - timedelta(days=days)) for table, days in kept)
 
 
 @app.periodic(cron="7 0 * * *")
@@ -24,7 +30,7 @@ def prepare(today: date) -> int:
 def keep_partitions(timestamp: int) -> None:  # noqa: ARG001 - given by the scheduler
     today = day_of(now())
     prepare(today)
-    partitions.drop_before("usage_shown", today - timedelta(days=SHOWN_DAYS))
+    forget(today)
 
 
 @app.periodic(cron="*/2 * * * *")
