@@ -341,7 +341,7 @@ def test_a_large_file_is_refused_before_it_is_read() -> None:
     class Large:
         size = reading.BYTES_MAX + 1
 
-        def read(self, size: int = -1, /) -> bytes:
+        def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002
             raise AssertionError("must not be read")
 
     with pytest.raises(reading.RosterTooLarge):
