@@ -273,3 +273,17 @@ def test_names_with_rare_characters_travel_whole(register: Register) -> None:
     batch = batches.open_batch(JOINT, **WHO)
     text = gb18030.decode(batches.preopening_file(batch.pk))
     assert [line.split("|")[3] for line in text.splitlines()[1:]] == ["张䶮", "李𬭊", "阿卜杜热合曼·麦麦提"]
+
+
+def test_numbers_go_on_after_cards_loaded_from_elsewhere(
+    checked: Callable[[int], list[Case]], ready: Callable[[Holder], Case], register: Register
+) -> None:
+    ready(register())
+    Card.objects.update(number=numbers.make("A", 41_233))
+    batches.numbers_after_loading()
+    checked(1)
+    whole_round(JOINT, **WHO)
+    assert sorted(Card.objects.values_list("number", flat=True)) == [
+        numbers.make("A", 41_233),
+        numbers.make("A", 41_234),
+    ]

@@ -1,6 +1,7 @@
 """What the status tables mean to people: words, owners, limits, fees. Pure decisions."""
 
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Final
 
 from django.db.models import TextChoices
@@ -185,16 +186,20 @@ def due_on(case: Case, status: CaseStatus, day: date, profile: Profile) -> date 
     days = profile.limits.days
     match status:
         case CaseStatus.SUBMITTED | CaseStatus.FAILED:
-            return add_workdays(day, days("check"))
+            return _working(day, days("check"))
         case CaseStatus.CHECKED:
-            return add_workdays(day, days("preopen"))
+            return _working(day, days("preopen"))
         case CaseStatus.PREOPENED:
-            return add_workdays(day, days("produce") + days("hand_over"))
+            return _working(day, days("produce") + days("hand_over"))
         case CaseStatus.PRODUCING:  # one limit for batch and making
             return case.step_due_on
         case CaseStatus.READY:
             return day + timedelta(days=profile.limits.kept_days)
     return None
+
+
+# A batch asks for the same day twenty thousand times.
+_working = lru_cache(maxsize=256)(add_workdays)
 
 
 def case_number(division_code: str, day: date, sequence: int) -> str:

@@ -1,9 +1,11 @@
 """Move many cases at once, each with its step and audit; and the batch's own row."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
+
+from django.db import connection
 
 from yikatong.core import audit
 from yikatong.core.actor import Actor
@@ -14,6 +16,18 @@ from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.models import CASE_TRANSITIONS, Batch, BatchRow, Case, CaseStatus, CaseStep
 from yikatong.registry.regions.law import province
+
+# One statement for many rows: an UPDATE that spells out each row is some fifty times slower.
+_MOVE: Final = """
+UPDATE cards_case c SET status = %s, step_due_on = v.due_on, account_id = v.account, card_id = v.card
+FROM unnest(%s::uuid[], %s::date[], %s::uuid[], %s::uuid[]) AS v (id, due_on, account, card) WHERE c.id = v.id
+"""
+_SAVE: Final = """
+UPDATE cards_batchrow r SET card_number = v.card_number, result = v.result, failed_step = v.step,
+    failure = v.failure, box = v.box
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+    AS v (id, card_number, result, step, failure, box) WHERE r.id = v.id
+"""
 
 
 class WrongBatchStep(DomainError):
@@ -59,13 +73,27 @@ def move_cases(
             raise rules.case_refusal(case.status, to)
         case.step_due_on = rules.due_on(case, to, day_of(at), province())
         case.status = to
-    Case.objects.bulk_update(moved, ["status", "step_due_on", "account", "card"], batch_size=1_000)
+    if moved:
+        values = ((one.pk, one.step_due_on, one.account_id, one.card_id) for one in moved)
+        _execute(_MOVE, [to.value, *zip(*values, strict=True)])
     said = notes or {}
     CaseStep.objects.bulk_create(
         (_step(case, to, by, at, said.get(case.pk, "")) for case in moved), batch_size=2_000
     )
     audit.record_all(_entry(case, to, by, at) for case in moved)
     return len(moved)
+
+
+def save_rows(rows: Sequence[BatchRow]) -> None:
+    """Store what has become of rows, all at once."""
+    values = ((r.pk, r.card_number, r.result, r.failed_step, r.failure, r.box) for r in rows)
+    if rows:
+        _execute(_SAVE, [*zip(*values, strict=True)])
+
+
+def _execute(statement: str, parameters: Sequence[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [list(one) if isinstance(one, tuple) else one for one in parameters])
 
 
 def _step(case: Case, to: CaseStatus, by: Actor, at: datetime, note: str) -> CaseStep:

@@ -25,6 +25,7 @@ from yikatong.registry.cards.batches.bulk import (
     move_cases,
     note_batch,
     pending_rows,
+    save_rows,
 )
 from yikatong.registry.cards.batches.files import Head, OpenAnswer, OpenRequest
 from yikatong.registry.cards.batches.report import ReturnReport, report_of
@@ -195,6 +196,6 @@ def _account(case: Case, number: str, batch: Batch, at: datetime) -> BankAccount
 
 def fail_rows(rows: list[BatchRow], *, by: Actor, at: datetime) -> None:
     """Store failed rows; their cases wait for a clerk, with the reason."""
-    BatchRow.objects.bulk_update(rows, ["result", "failed_step", "failure"], batch_size=1_000)
+    save_rows(rows)
     notes = {row.case_id: f"{row.failed_step}：{row.failure}" for row in rows}
     move_cases((row.case for row in rows), CaseStatus.FAILED, by=by, at=at, notes=notes)

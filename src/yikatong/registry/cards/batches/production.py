@@ -6,6 +6,8 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Max
+from django.db.models.functions import Left, Substr
 
 from yikatong.core import audit, looks
 from yikatong.core.actor import Actor
@@ -22,6 +24,7 @@ from yikatong.registry.cards.batches.bulk import (
     move_cases,
     note_batch,
     pending_rows,
+    save_rows,
 )
 from yikatong.registry.cards.batches.files import Head, MakeAnswer, MakeRequest
 from yikatong.registry.cards.batches.opening import fail_rows
@@ -52,7 +55,7 @@ def start_production(batch_id: UUID, *, by: Actor, at: datetime) -> Batch:
     check_step(batch, Batch.Status.PREOPENED, "送制卡")
     rows = pending_rows(batch)
     _give_numbers(rows)
-    BatchRow.objects.bulk_update(rows, ["card_number"], batch_size=1_000)
+    save_rows(rows)
     move_cases((row.case for row in rows), CaseStatus.PRODUCING, by=by, at=at)
     looks.record(
         [row.case.holder_id for row in rows], by=by, at=at, purpose="提供给制卡机构制卡", fields=_SHOWN
@@ -78,10 +81,23 @@ def _give_numbers(rows: list[BatchRow]) -> None:
             row.card_number = numbers.make(letter, sequence)
 
 
-def _sequences(letter: str, count: int) -> list[int]:
-    name = f"cards_number_{letter.lower()}"  # a capital of the profile, checked there
+def numbers_after_loading() -> None:
+    """Set each area's sequence past the numbers there are, once cards have been loaded from elsewhere."""
+    found = Card.objects.annotate(letter=Left("number", 1)).values_list("letter")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [name, count])
+        for letter, last in found.annotate(last=Max(Substr("number", 2, 7))).order_by("letter"):
+            cursor.execute(
+                "SELECT setval(%s::regclass, %s)", [_sequence(letter), numbers.sequence_number(last)]
+            )
+
+
+def _sequence(letter: str) -> str:
+    return f"cards_number_{letter.lower()}"  # a capital of the profile, checked there
+
+
+def _sequences(letter: str, count: int) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT nextval(%s::regclass) FROM generate_series(1, %s)", [_sequence(letter), count])
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -186,7 +202,7 @@ def _apply(
     cards = [row.case.card for row in made if row.case.card is not None]
     Card.objects.bulk_create(cards, batch_size=1_000)
     _note(cards, by=by, at=at)
-    BatchRow.objects.bulk_update(made, ["result", "box"], batch_size=1_000)
+    save_rows(made)
     notes = {row.case_id: f"装箱位置 {row.box}" for row in made if row.box}
     move_cases((row.case for row in made), CaseStatus.READY, by=by, at=at, notes=notes)
     fail_rows(failed, by=by, at=at)
