@@ -10,6 +10,7 @@ from yikatong.core.fields import blind_index
 from yikatong.core.ids import uuid7
 from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.cards import numbers
+from yikatong.registry.cards.batches import numbers_after_loading
 from yikatong.registry.cards.models import Card, CardStatus, Case, CaseKind, CaseStatus, CaseStep, ECard
 
 # Share of holders in each state of the live card; the rest have only a case so far.
@@ -50,7 +51,7 @@ def load_cards(loading: Loading) -> None:
     for index, person in enumerate(loading.people):
         status = CardStatus.NORMAL if index < 100 else _state(dice)
         if status is None:
-            made.cases.append(_case(loading, dice, person, index, None))
+            made.cases.append(_with_account(_case(loading, dice, person, index, None), person, index, made))
         else:
             _card(loading, dice, person, index, status, made)
     made.steps = [
@@ -68,7 +69,16 @@ def load_cards(loading: Loading) -> None:
     ECard.objects.bulk_create(made.ecards, batch_size=2_000)
     Case.objects.bulk_create(made.cases, batch_size=2_000)
     CaseStep.objects.bulk_create(made.steps, batch_size=2_000)
+    numbers_after_loading()
     loading.cards = made.cards
+
+
+def _with_account(case: Case, person: Person, index: int, made: Made) -> Case:
+    """A case that waits for production has its account already."""
+    if case.status == CaseStatus.PREOPENED and case.bank is not None:
+        case.account = _account(person, case.bank, index, CardStatus.RELEASED, case.created_at)
+        made.accounts.append(case.account)
+    return case
 
 
 def _state(dice: Random) -> CardStatus | None:
