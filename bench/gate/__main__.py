@@ -1,6 +1,7 @@
 """`python -m bench.gate`: measured ÷ bar, rounds interleaved, medians; writes bench/results/gate.{json,md}."""
 
 import argparse
+import contextlib
 import json
 import os
 import socket
@@ -127,9 +128,13 @@ class Run:
         return int(row[0]) if row else 0
 
     def _empty(self) -> None:
-        """Every measurement begins with the same, empty tables."""
+        """Every measurement begins with the same, empty tables; the load's last requests may still be at work."""
         with psycopg.connect(self.dsn, autocommit=True) as connection:
-            connection.execute("TRUNCATE usage_use, usage_shown")
+            for _ in range(20):
+                with contextlib.suppress(psycopg.errors.DeadlockDetected):
+                    connection.execute("TRUNCATE usage_use, usage_shown")
+                    return
+        raise SystemExit("the tables could not be emptied")
 
 
 @contextmanager

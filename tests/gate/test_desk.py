@@ -137,11 +137,19 @@ def test_the_sign_in_key_opens_nothing_else(world: World) -> None:
     assert (asked.status, asked.body["code"]) == (401, "request_bad_mac")
 
 
-@pytest.mark.parametrize("status", ["registered", "stopped", "retired"])
-def test_only_an_enrolled_terminal_signs_in(world: World, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        ("registered", (401, "terminal_unknown")),
+        ("stopped", (403, "terminal_stopped")),
+        ("retired", (403, "terminal_stopped")),
+    ],
+)
+def test_only_an_enrolled_terminal_signs_in(world: World, status: str, answer: tuple[int, str]) -> None:
     desk = world.terminal(status=status)
     asked = desk.ask("signin", {}, signs_in=True)
-    assert (asked.status, asked.body["code"]) == (403, "terminal_stopped")
+    assert (asked.status, asked.body["code"]) == answer
+    assert not TerminalState.objects.filter(terminal=desk.row).exists()
 
 
 # --- heartbeat ---

@@ -74,7 +74,8 @@ async def terminal_of(
         # What is remembered may be old: the terminal may just have been set working again.
         terminal = await terminals.read(claim.terminal) or terminal
         if terminal.status != "enrolled":
-            raise Refusal(Reason.TERMINAL_STOPPED)
+            never = terminal.status == "registered"
+            raise Refusal(Reason.TERMINAL_UNKNOWN if never else Reason.TERMINAL_STOPPED)
     return terminal
 
 

@@ -4,8 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-import psycopg
-
 from yikatong.gate import logs
 from yikatong.gate.lane import Lane
 from yikatong.using.codes import keysets
@@ -71,5 +69,5 @@ class Keys:
             await asyncio.sleep(REFRESH_S)
             try:
                 await self.refresh()
-            except (psycopg.Error, OSError) as error:
+            except Exception as error:  # noqa: BLE001 - what cannot be read now may be readable in a second
                 logs.failure("keys_not_refreshed", error)
