@@ -125,10 +125,12 @@ def _programs(settings: Settings) -> list[Program]:
     site_health = f"{env.local_url(settings.site_host, settings.site_port)}/healthz"
     gate_health = f"{env.local_url(settings.gate_host, settings.gate_port)}/healthz"
     environment = _environment()
+    demo = [sys.executable, "-m", "yikatong.cli.main", "demo", "live"]
     return [
         Program("site", site, site_health, "localhost" if host == "*" else host, environment),
         Program("gate", gate, gate_health, environment=environment),
         Program("worker", worker, environment=environment),
+        *([Program("demo", demo, environment=environment)] if settings.demo else []),
     ]
 
 

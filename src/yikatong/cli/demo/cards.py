@@ -12,6 +12,7 @@ from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.batches import numbers_after_loading
 from yikatong.registry.cards.models import Card, CardStatus, Case, CaseKind, CaseStatus, CaseStep, ECard
+from yikatong.using.codes.models import Device
 
 # Share of holders in each state of the live card; the rest have only a case so far.
 STATES = {
@@ -41,6 +42,7 @@ class Made:
     accounts: list[BankAccount] = field(default_factory=list)
     cards: list[Card] = field(default_factory=list)
     ecards: list[ECard] = field(default_factory=list)
+    devices: list[Device] = field(default_factory=list)
     cases: list[Case] = field(default_factory=list)
     steps: list[CaseStep] = field(default_factory=list)
 
@@ -67,6 +69,7 @@ def load_cards(loading: Loading) -> None:
     BankAccount.objects.bulk_create(made.accounts, batch_size=2_000)
     Card.objects.bulk_create(made.cards, batch_size=2_000)
     ECard.objects.bulk_create(made.ecards, batch_size=2_000)
+    Device.objects.bulk_create(made.devices, batch_size=2_000)
     Case.objects.bulk_create(made.cases, batch_size=2_000)
     CaseStep.objects.bulk_create(made.steps, batch_size=2_000)
     numbers_after_loading()
@@ -117,7 +120,8 @@ def _card(loading: Loading, dice: Random, person: Person, index: int, status: Ca
     made.accounts.append(account)
     made.cards.append(card)
     if started and not ended and dice.random() < ECARD_SHARE:
-        made.ecards.append(_ecard(card, loading.at, index))
+        made.ecards.append(ecard := _ecard(card, loading.at, index))
+        made.devices.append(_device(ecard, loading.at))
     if status is CardStatus.RELEASED:
         made.cases.append(_case(loading, dice, person, index, card))
 
@@ -140,6 +144,19 @@ def _account(person: Person, bank: Bank, index: int, status: CardStatus, at: dat
 
 def _ecard(card: Card, at: datetime, index: int) -> ECard:
     return ECard(holder=card.holder, card=card, number=f"{card.division_code}{index:012d}", issued_at=at)
+
+
+def _device(ecard: ECard, at: datetime) -> Device:
+    """The row that codes made by the server bear; `yikatong demo live` shows such codes."""
+    return Device(
+        id=uuid7(),
+        ecard=ecard,
+        holder=ecard.holder,
+        public_key=b"",
+        name="网页出码",
+        is_server=True,
+        registered_at=at,
+    )
 
 
 def _case(loading: Loading, dice: Random, person: Person, index: int, card: Card | None) -> Case:

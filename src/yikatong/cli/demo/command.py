@@ -1,4 +1,4 @@
-"""`yikatong demo load`: fill an empty database with the demo province."""
+"""`yikatong demo load` fills an empty database with the demo province; `yikatong demo live` lets it live."""
 
 import typer
 
@@ -25,3 +25,16 @@ def load_command() -> None:
     loading = Loading(profile.load(settings.PROVINCE), now(), settings.ENV.demo_file)
     with progress("装入演示省份", len(load.STEPS)) as step:
         load.load(loading=loading, tick=step)
+
+
+@app.command("live")
+def live_command() -> None:
+    """让演示省份动起来：终端按时心跳，持卡人经闸机用卡，看板随之更新；直到被停止。"""
+    import django
+
+    django.setup()
+    from django.conf import settings
+
+    from yikatong.cli.demo.life import live
+
+    live(settings.ENV.gate_url)

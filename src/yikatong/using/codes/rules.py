@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Final
 
 from yikatong.core.errors import DomainError
+from yikatong.registry.regions.law import ByLaw
 from yikatong.registry.cards.models import Card, CardStatus, ECard
 from yikatong.registry.holders.models import Category, Holder
 from yikatong.registry.regions.profile import SceneName
@@ -35,10 +36,9 @@ CONCESSIONS: Final[dict[Category.Kind, Concession]] = {
 }
 
 
-class NoCard(DomainError):
-    code = "no_card"
+class NoCard(ByLaw):
+    code, articles = "no_card", ("S2",)
     message = "没有社会保障卡。请先申领社会保障卡，再签发电子社保卡。"
-    article = "《四川省社会保障卡一卡通条例》第二条"
 
 
 class CardNotActive(DomainError):
@@ -46,10 +46,9 @@ class CardNotActive(DomainError):
     message = "社会保障卡尚未启用。请先启用社会保障卡。"
 
 
-class CardIsLost(DomainError):
-    code = "card_lost"
+class CardIsLost(ByLaw):
+    code, articles = "card_lost", ("S2",)
     message = "社会保障卡已挂失，电子社保卡同时停用。已找回的请先解除挂失，否则请办理补卡。"
-    article = "《四川省社会保障卡一卡通条例》第二条"
 
 
 class HolderDeceased(DomainError):
