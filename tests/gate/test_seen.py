@@ -6,6 +6,7 @@ import pytest
 
 from tests.gate.test_uses import change, minutes_ago
 from tests.gate.world import World
+from yikatong.core.clock import now
 from yikatong.core.models import AuditEntry, Look
 from yikatong.using.usage import evidence, queries
 from yikatong.using.usage.models import EvidenceMark, Use
@@ -20,7 +21,8 @@ def test_the_holder_sees_his_uses(world: World) -> None:
     at = minutes_ago(world, 1)
     desk.hand_in(desk.offline(rider.present(at=at), at=at, amount_fen=100))
     desk.verify(rider.code(at=world.now))
-    seen = queries.of_holder(rider.holder.id, 10)
+    span = {"since": now() - timedelta(days=1), "before": now() + timedelta(minutes=1)}
+    seen = queries.of_holder(rider.holder.id, 10, **span)
     told = [
         (use.place, use.accepted, use.amount_fen, use.is_offline, use.refusal, use.advice, use.note)
         for use in seen

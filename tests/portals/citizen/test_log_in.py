@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.portals.citizen import people
@@ -113,3 +114,25 @@ def test_logging_out_clears_the_browser_and_releases_its_device(hers: Client, wa
 def test_logging_out_needs_a_post(hers: Client) -> None:
     assert hers.get("/m/logout").status_code == 405
     assert hers.get("/m/").status_code == 200
+
+
+def test_a_stranger_at_another_browser_cannot_use_up_the_tries(client: Client, wang: Holder) -> None:
+    code = ask(client)
+    stranger = Client()
+
+    too_soon = stranger.post("/m/login", {"phone": people.PHONE})
+    tries = [stranger.post("/m/login/code", {"code": "000000"}).headers["Location"] for _ in range(6)]
+
+    assert too_soon.status_code == 429
+    assert set(tries) == {"/m/login"}
+    assert client.post("/m/login/code", {"code": code}).status_code == 303
+
+
+def test_a_passer_by_leaves_no_session_and_no_session_holds_a_phone(client: Client, wang: Holder) -> None:
+    client.get("/m/login")
+    assert not Session.objects.exists()
+
+    ask(client)
+
+    kept = Session.objects.get().get_decoded()
+    assert people.PHONE not in repr(kept)

@@ -76,7 +76,9 @@ def tables_of(client: Client, address: str) -> str:
         client.get(address)
     plans = []
     for query in asked.captured_queries:
-        if query["sql"].startswith("SELECT") and ('"usage_use"' in query["sql"] or '"core_look"' in query["sql"]):
+        if query["sql"].startswith("SELECT") and (
+            '"usage_use"' in query["sql"] or '"core_look"' in query["sql"]
+        ):
             with connection.cursor() as cursor:
                 cursor.execute("EXPLAIN " + query["sql"])
                 plans += [line for (line,) in cursor.fetchall()]

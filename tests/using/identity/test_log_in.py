@@ -247,3 +247,41 @@ def test_parallel_guesses_have_five_tries_between_them(committed_holder: Holder)
     assert AuditEntry.objects.filter(event="identity:password:failed").count() == 5
     assert answers.count("password_locked") >= 20
     assert ECardPassword.objects.get().failures == 5
+
+
+def test_a_stranger_with_the_number_can_neither_spend_nor_end_anothers_code(wang: Holder) -> None:
+    hers = actions.send_code(PHONE, at=AT)
+    message = queries.latest_message(PHONE)
+    assert message is not None
+    code = re.findall(r"[0-9]{6}", message.text)[0]
+    later = AT + timedelta(minutes=1)
+    strangers = actions.send_code(PHONE, at=later)
+
+    for _ in range(rules.CODE_TRIES):
+        with pytest.raises(rules.CodeWrong):
+            actions.log_in(PHONE, other(code), at=later, ticket=strangers)
+
+    assert actions.log_in(PHONE, code, at=later, ticket=hers) == [wang]
+
+
+def test_a_ticket_of_one_phone_opens_no_other(wang: Holder, make_holder: MakeHolder) -> None:
+    make_holder(LI, name="李强", phone="13900000002")
+    ticket = actions.send_code(PHONE, at=AT)
+    message = queries.latest_message(PHONE)
+    assert message is not None
+    code = re.findall(r"[0-9]{6}", message.text)[0]
+
+    with pytest.raises(rules.CodeWrong):
+        actions.log_in("13900000002", code, at=AT, ticket=ticket)
+
+
+@pytest.mark.parametrize("phone", [PHONE, "13999999999"])
+def test_without_a_gateway_every_phone_gets_the_same_refusal(
+    wang: Holder, settings: Settings, phone: str
+) -> None:
+    settings.SMS_SENDER = ""
+
+    with pytest.raises(rules.SmsUnavailable):
+        actions.send_code(phone, at=AT)
+
+    assert not SmsCode.objects.exists()

@@ -35,17 +35,21 @@ _WORDS: Final = {
 
 
 @transaction.atomic
-def send_code(phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN) -> None:
-    """Send a fresh six-digit code, which ends the one before.
+def send_code(phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN) -> UUID:
+    """Send a fresh six-digit code; returns its ticket, for the browser that asked.
 
-    A phone we do not know gets the same answer, limits and row, only no message. Raises PhoneInvalid,
-    SmsTooSoon, SmsTooMany, SmsUnavailable.
+    Who has only the phone's number can neither use up the tries of a code that another browser asked for, nor end
+    it by asking for one of his own. Without a ticket the phone's last code counts.
+
+    A phone we do not know gets the same answer, limits and row, only no message. Raises PhoneInvalid, SmsTooSoon,
+    SmsTooMany, SmsUnavailable.
     """
     phone = rules.phone(phone)
+    messages.check_sender()  # whatever the phone: who is known to us must not show in the refusal
     index, ip_index = blind_index("phone", phone), blind_index("ip", ip) if ip else None
     _check_rate(index, ip_index, at)
     code = f"{secrets.randbelow(10**6):06d}"
-    SmsCode.objects.create(
+    ticket = SmsCode.objects.create(
         phone_index=index,
         ip_index=ip_index,
         code_hash=_code_hash(index, purpose, code),
@@ -55,15 +59,18 @@ def send_code(phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN) -
     )
     if queries.holders_of_phone(phone):
         messages.post(phone=phone, text=_WORDS[purpose].format(code=code), template=f"code.{purpose}", at=at)
+    return ticket.id
 
 
-def log_in(phone: str, code: str, *, at: datetime, channel: Channel = Channel.MOBILE) -> list[Holder]:
-    """The holders with this phone, for him who has it in his hand to choose from.
+def log_in(
+    phone: str, code: str, *, at: datetime, ticket: UUID | None = None, channel: Channel = Channel.MOBILE
+) -> list[Holder]:
+    """The holders with this phone, for him who has it in his hand to choose from. `ticket`: as `send_code` gave it.
 
     Raises PhoneInvalid, CodeWrong.
     """
     phone = rules.phone(phone)
-    _spend(phone, code, LOGIN, at)
+    _spend(phone, code, LOGIN, at, ticket)
     holders = queries.holders_of_phone(phone)
     if not holders:
         raise CodeWrong
@@ -154,10 +161,11 @@ def _lock(index: bytes) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(index[:8], "big", signed=True)])
 
 
-def _spend(phone: str, code: str, purpose: str, at: datetime) -> None:
-    """Use up the phone's last code of that purpose; a wrong one costs a try, whatever happens after."""
+def _spend(phone: str, code: str, purpose: str, at: datetime, ticket: UUID | None = None) -> None:
+    """Use up the ticket's code, else the phone's last of that purpose; a wrong one costs a try, come what may."""
     index = blind_index("phone", phone)
     codes = SmsCode.objects.filter(phone_index=index, purpose=purpose)
+    codes = codes.filter(id=ticket) if ticket else codes
     last = codes.order_by("-sent_at", "-id").first()
     if last is None:
         _code_hash(index, purpose, code)

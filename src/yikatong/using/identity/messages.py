@@ -11,10 +11,15 @@ from yikatong.using.identity.rules import SmsUnavailable
 from yikatong.using.identity.sender import sender
 
 
-def post(*, phone: str, text: str, template: str, at: datetime) -> SentMessage:
-    """Write a message for delivery, inside the caller's transaction. Raises SmsUnavailable (no sender)."""
+def check_sender() -> None:
+    """Raises SmsUnavailable where the installation has no gateway for text messages."""
     if sender() is None:
         raise SmsUnavailable
+
+
+def post(*, phone: str, text: str, template: str, at: datetime) -> SentMessage:
+    """Write a message for delivery, inside the caller's transaction. Raises SmsUnavailable (no sender)."""
+    check_sender()
     message = SentMessage.objects.create(
         at=at, phone=phone, phone_index=blind_index("phone", phone), text=text, template=template
     )

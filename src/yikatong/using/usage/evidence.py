@@ -5,13 +5,14 @@ dispute with somebody who does not trust the platform are the two signatures; th
 order of arrival, and flags what does not hold. Where it has got to is kept, so nothing is left out.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 
 from django.db import transaction
 
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM
+from yikatong.core.clock import day_of
 from yikatong.core.sm import sm2
 from yikatong.using.codes import pass_
 from yikatong.using.codes.models import IssuerKey
@@ -40,6 +41,7 @@ def _portion(at: datetime) -> tuple[int, int] | None:
     if until is None:
         return None
     uses = Use.objects.filter(
+        day__gte=_oldest(mark.checked_until),
         received_at__gt=mark.checked_until,
         received_at__lte=until,
         is_offline=True,
@@ -57,9 +59,15 @@ def _portion(at: datetime) -> tuple[int, int] | None:
 
 def _end(after: datetime, latest: datetime) -> datetime | None:
     """The arrival of the last use of the next portion; uses of one batch arrive at one instant and stay together."""
-    arrivals = Use.objects.filter(received_at__gt=after, received_at__lte=latest, is_offline=True)
+    recent = Use.objects.filter(day__gte=_oldest(after), is_offline=True)
+    arrivals = recent.filter(received_at__gt=after, received_at__lte=latest)
     times = list(arrivals.order_by("received_at").values_list("received_at", flat=True)[:PORTION])
     return times[-1] if times else None
+
+
+def _oldest(arrived: datetime) -> date:
+    """The first business day of whatever arrived then: uses are taken for seven days (gate.keys.LATE), a day is a table."""
+    return day_of(arrived) - timedelta(days=9)
 
 
 def holds(raw: bytes, issuers: _Issuers) -> bool:

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_POST
 
 from yikatong.core.clock import now
 from yikatong.core.errors import DomainError
+from yikatong.core.keyring import keyring
 from yikatong.core.masking import mask_phone
 from yikatong.portals.citizen import demo, session
 from yikatong.portals.citizen.answers import SeeOther, answer
@@ -22,7 +23,7 @@ from yikatong.using.codes import actions as codes
 from yikatong.using.identity import actions as identity
 from yikatong.using.identity.rules import SmsTooSoon
 
-PHONE, NEXT = "citizen_phone", "citizen_next"
+ASKED, NEXT = "citizen_asked", "citizen_next"
 
 
 def log_in(request: HttpRequest) -> HttpResponse:
@@ -30,14 +31,17 @@ def log_in(request: HttpRequest) -> HttpResponse:
     if request.method == "GET":
         if session.current(request):
             return HttpResponseRedirect(safe_next(request))
-        request.session[NEXT] = safe_next(request)
+        _remember_next(request)
 
     def send(data: dict[str, Any]) -> str:
-        request.session[PHONE] = data["phone"]
+        phone = data["phone"]
         try:
-            identity.send_code(data["phone"], at=now(), ip=client_address(request))
+            ticket = identity.send_code(phone, at=now(), ip=client_address(request))
         except SmsTooSoon:
-            return "/m/login/code?sent"  # the one before is still good
+            if _asked(request)[0] != phone:
+                raise
+            return "/m/login/code?sent"  # the one before is still good in this browser, which asked for it
+        _keep_asked(request, phone, ticket)
         return "/m/login/code"
 
     return answer(
@@ -47,12 +51,12 @@ def log_in(request: HttpRequest) -> HttpResponse:
 
 def log_in_code(request: HttpRequest) -> HttpResponse:
     """Step two: the code of the message."""
-    phone = request.session.get(PHONE)
+    phone, ticket = _asked(request)
     if not phone:
         return HttpResponseRedirect("/m/login")
 
     def enter(data: dict[str, Any]) -> str:
-        holders = identity.log_in(phone, data["code"], at=now())
+        holders = identity.log_in(phone, data["code"], at=now(), ticket=ticket)
         request.session[session.CHOICES] = [str(holder.id) for holder in holders]
         return "/m/login/choose" if len(holders) > 1 else _go_on(request, holders[0])
 
@@ -92,5 +96,24 @@ def log_out(request: HttpRequest) -> HttpResponse:
 def _go_on(request: HttpRequest, holder: Holder) -> str:
     then = request.session.pop(NEXT, "/m/")
     begin(request, holder)
-    request.session.pop(PHONE, None)
+    request.session.pop(ASKED, None)
     return str(then)
+
+
+def _remember_next(request: HttpRequest) -> None:
+    """Only a place worth remembering is: a session for every passer-by would fill the database."""
+    request.session.pop(NEXT, None)
+    if (then := safe_next(request)) != "/m/":
+        request.session[NEXT] = then
+
+
+def _keep_asked(request: HttpRequest, phone: str, ticket: UUID) -> None:
+    """Phone and ticket of the code asked for; sealed, for sessions are rows that anyone with the database reads."""
+    request.session[ASKED] = keyring().seal(ASKED, f"{phone} {ticket}".encode()).hex()
+
+
+def _asked(request: HttpRequest) -> tuple[str, UUID | None]:
+    if not (kept := request.session.get(ASKED)):
+        return "", None
+    phone, _, ticket = keyring().unseal(ASKED, bytes.fromhex(kept)).decode().partition(" ")
+    return phone, UUID(ticket)

@@ -59,7 +59,9 @@ def looks(request: CitizenRequest) -> HttpResponse:
         return list(log.of_holder(request.holder.id, since=since, before=until)[: PAGE + 1])
 
     found, more = _walk(month, lambda look: look.at, before, request.holder)
-    rows = [(look, "、".join(dict.fromkeys(FIELDS.get(name, name) for name in look.fields))) for look in found]
+    rows = [
+        (look, "、".join(dict.fromkeys(FIELDS.get(name, name) for name in look.fields))) for look in found
+    ]
     return render(request, "citizen/looks.html", {"looks": rows, "more": more, "later": before})
 
 
