@@ -14,7 +14,7 @@ def load_command() -> None:
     from django.conf import settings
 
     from yikatong.cli.demo import load
-    from yikatong.cli.demo.plan import Loading
+    from yikatong.cli.demo.plan import Loading, Sizes
     from yikatong.cli.progress import progress
     from yikatong.core.clock import now
     from yikatong.registry.regions import profile
@@ -22,7 +22,8 @@ def load_command() -> None:
     if load.is_loaded():
         typer.echo("已有持卡人数据，未装入演示数据。")
         return
-    loading = Loading(profile.load(settings.PROVINCE), now(), settings.ENV.demo_file)
+    sizes = Sizes(holders=settings.ENV.demo_holders)
+    loading = Loading(profile.load(settings.PROVINCE), now(), settings.ENV.demo_file, sizes)
     with progress("装入演示省份", len(load.STEPS)) as step:
         load.load(loading=loading, tick=step)
 
