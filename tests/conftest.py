@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,23 @@ import psycopg
 import pytest
 from django.conf import settings
 from django.db import connection
+from playwright.sync_api import Browser, sync_playwright
 
 from yikatong.runtime.postgres import Cluster
 
 _HOME = Path(__file__).parents[1] / "var" / "test-pg"  # kept between runs, so only the first makes a cluster
 _CLUSTER = pytest.StashKey[Cluster]()
+CHROMIUM = "/usr/bin/chromium"
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -60,3 +73,13 @@ def database_dsn(transactional_db: None) -> str:
     found: dict[str, Any] = connection.settings_dict
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     return psycopg.conninfo.make_conninfo(**{key: found[name] for key, name in names.items() if found[name]})
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    # The browser's own event loop makes Django believe it is called from async code.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser
+        browser.close()
