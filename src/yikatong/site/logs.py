@@ -46,6 +46,7 @@ def plan(level: str) -> dict[str, Any]:
             "django.server": {"handlers": ["stderr"], "propagate": False},
             "procrastinate.blueprints": {"level": "WARNING"},
             "procrastinate.periodic": {"level": "WARNING"},
+            "procrastinate.worker": {"level": "WARNING"},  # several jobs a second would hide every other line
         },
     }
 
