@@ -244,6 +244,19 @@ def test_who_has_a_card_is_told_before_he_fills_in(desk: Client) -> None:
     assert 'name="bank_code"' not in page
 
 
+def test_collecting_asks_for_the_document_only_while_there_is_a_step_to_do(desk: Client) -> None:
+    holder = cast.wang_fang()
+    page = f"/counter/holders/{holder.pk}/collect"
+    confirmed = 'name="verified"'
+    cast.make_card(cast.apply(holder))
+    assert confirmed in text(desk.get(page))
+    for do in ("hand_over", "activate", "activate_account"):
+        assert confirmed in text(desk.get(page))
+        desk.post(page, {"verified": "yes", "do": do})
+    assert confirmed not in text(desk.get(page))
+    assert "各步都已完成。" in text(desk.get(page))
+
+
 def test_handing_over_before_the_card_is_there_is_refused(desk: Client) -> None:
     holder = cast.wang_fang()
     cast.apply(holder)

@@ -89,10 +89,12 @@ def collect(request: StaffRequest, holder_id: UUID) -> HttpResponse:
         else:
             return HttpResponseRedirect(f"{request.path}?done={done}", status=303)
     side = panel.of(holder)
+    steps = collecting.steps(side)
     context = {
         "form": form,
         "panel": side,
-        "steps": collecting.steps(side),
+        "steps": steps,
+        "may_go_on": any(one.state == "next" for one in steps),
         "done": request.GET.get("done"),
         "nav": "collect",
     }
