@@ -102,7 +102,9 @@ class AuditCheckpoint(models.Model):
     at = models.DateTimeField()
     key_id = models.PositiveIntegerField()
     signature = models.BinaryField(max_length=64)
-    frontier = models.BinaryField(default=b"")  # the full subtrees, largest first, from which the tree grows on
+    frontier = models.BinaryField(
+        default=b""
+    )  # the full subtrees, largest first, from which the tree grows on
 
     class Meta:
         verbose_name = verbose_name_plural = "审计检查点"

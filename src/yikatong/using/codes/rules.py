@@ -4,9 +4,9 @@ from collections.abc import Collection
 from typing import Final
 
 from yikatong.core.errors import DomainError
-from yikatong.registry.regions.law import ByLaw
 from yikatong.registry.cards.models import Card, CardStatus, ECard
 from yikatong.registry.holders.models import Category, Holder
+from yikatong.registry.regions.law import ByLaw
 from yikatong.registry.regions.profile import SceneName
 from yikatong.using.codes.credential import Claims, Concession, Scene
 from yikatong.using.codes.models import Device
