@@ -229,8 +229,9 @@
   /* --- what the page may ask ---------------------------------------------------------------------------- */
 
   const asks = {
-    begin({ reasons: told }) {
+    async begin({ reasons: told, gate }) {
       reasons = Object.fromEntries(told.map((one) => [one.name, one]));
+      await tell({ gate });  // the province may have moved it
     },
 
     async state() {

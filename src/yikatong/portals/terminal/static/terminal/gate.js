@@ -90,10 +90,9 @@ self.YktGate = (function () {
     }
   }
 
-  async function enrol({ gate, number, code }) {
+  async function enrol({ number, code }) {
     const known = await fact("terminal");
     if (known && known !== number) throw new Trouble(`本机已开通为终端 ${known}`, "请核对终端编号");
-    await tell({ gate });
     let answer;
     try {
       answer = JSON.parse(checked(await send("POST", "/gate/v1/enrol", JSON.stringify({ terminal: number, code }), {})).text);

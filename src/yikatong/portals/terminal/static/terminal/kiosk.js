@@ -51,7 +51,8 @@
 
   function holdThenReset() {
     clearTimeout(resetTimer);
-    resetTimer = setTimeout(() => { isBusy = false; ready(); }, SHOWN_MS);
+    isBusy = false;  // the next in the queue need not wait until the answer has gone
+    resetTimer = setTimeout(ready, SHOWN_MS);
   }
 
   function sayVerdict(found) {
@@ -95,6 +96,15 @@
       body.dataset.sound = isYes ? "yes" : "no";
     } catch { /* a machine without loudspeaker shows all the same */ }
   }
+
+  /* Browsers keep silent until somebody has touched the machine. */
+  for (const touch of ["pointerdown", "keydown"]) {
+    document.addEventListener(touch, () => { try { audio ||= new AudioContext(); audio.resume(); } catch { /* no loudspeaker */ } }, { once: true, capture: true });
+  }
+
+  /* A kiosk that goes dark verifies nobody. */
+  const stayAwake = () => { if (navigator.wakeLock && !document.hidden) navigator.wakeLock.request("screen").catch(() => {}); };
+  document.addEventListener("visibilitychange", stayAwake);
 
   function tone(pitch, from, length, shape) {
     const [source, volume] = [audio.createOscillator(), audio.createGain()];
@@ -256,7 +266,7 @@
     wrong("enrol-wrong", "", code);
     button.disabled = true;
     try {
-      await ask("enrol", { gate: body.dataset.gate, number: Number(number.value), code: code.value });
+      await ask("enrol", { number: Number(number.value), code: code.value });
       code.value = "";
       await begin();
     } catch (trouble) {
@@ -337,7 +347,8 @@
     setInterval(tick, 1000);
     if ("serviceWorker" in navigator) navigator.serviceWorker.register("/terminal/sw.js", { scope: "/terminal/" }).catch(() => {});
     try {
-      await ask("begin", { reasons: await (await fetch("/terminal/reasons.json")).json() });
+      await ask("begin", { reasons: await (await fetch("/terminal/reasons.json")).json(), gate: body.dataset.gate });
+      stayAwake();
       if (body.dataset.wasm) await eye({ wasm: new URL(body.dataset.wasm, location.href).href });
       await begin();
     } catch (trouble) {
