@@ -13,7 +13,6 @@ django_stubs_ext.monkeypatch()
 
 ENV = env.load()
 ROOT = Path(__file__).resolve().parent.parent
-SHARED = ROOT / "portals" / "shared"
 
 DEBUG = ENV.debug
 SECRET_KEY = env.secret_file(ENV.secret_key_path, 48).hex()
@@ -83,7 +82,6 @@ FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [SHARED / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -125,7 +123,6 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = ENV.home / "static"
-STATICFILES_DIRS = [SHARED / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
