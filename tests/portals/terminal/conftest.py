@@ -10,7 +10,7 @@ import segno
 from PIL import Image
 from playwright.sync_api import Browser, Page
 
-from tests.portals.conftest import CHROMIUM, QUIET
+from tests.conftest import CHROMIUM, QUIET
 from tests.terminal import gate_process
 from tests.terminal.gate_process import GateProcess, Rider
 

@@ -165,6 +165,30 @@ def test_keys_lie_sealed_in_the_browser(open_page: Callable[..., Page], enrol: E
     assert found == [["data", "iv"], 32 + 16, "InvalidAccessError"]
 
 
+def test_one_machine_has_one_window(open_page: Callable[..., Page]) -> None:
+    page = open_page()
+    page.goto("/terminal/")
+    expect(page.locator("#enrol-title")).to_be_visible()
+    other = page.context.new_page()
+    other.goto("/terminal/")
+    expect(other.locator("#why")).to_have_text("同一台机器只能有一个终端窗口")
+    page.close()
+    other.reload()
+    expect(other.locator("#enrol-title")).to_be_visible()
+
+
+def test_the_next_person_need_not_wait(rider: Rider, open_page: Callable[..., Page], enrol: Enrol) -> None:
+    page = open_page(elder=True)  # an answer then shows for six seconds
+    page.goto("/terminal/")
+    enrol(page)
+    scan(page, "https://example.cn/")
+    assert "无法识别该码" in answer(page, "no")
+    page.keyboard.type(rider.show())
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).to_have_attribute("data-state", "yes", timeout=4_000)
+    assert [outcome for outcome, _, _ in outcomes()] == [Reason.MALFORMED, 0]
+
+
 def test_a_wrong_code_is_told(gate: GateProcess, open_page: Callable[..., Page]) -> None:
     page = open_page()
     page.goto("/terminal/")
