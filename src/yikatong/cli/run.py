@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -126,8 +127,12 @@ def _programs(settings: Settings) -> list[Program]:
     gate_health = f"{env.local_url(settings.gate_host, settings.gate_port)}/healthz"
     environment = _environment()
     demo = [sys.executable, "-m", "yikatong.cli.main", "demo", "live"]
+    counts = settings.run_dir / "site-metrics"
+    shutil.rmtree(counts, ignore_errors=True)  # counts of processes long gone
+    counts.mkdir(parents=True)
+    counting = {**environment, "PROMETHEUS_MULTIPROC_DIR": str(counts)}
     return [
-        Program("site", site, site_health, "localhost" if host == "*" else host, environment),
+        Program("site", site, site_health, "localhost" if host == "*" else host, counting),
         Program("gate", gate, gate_health, environment=environment),
         Program("worker", worker, environment=environment),
         *([Program("demo", demo, environment=environment)] if settings.demo else []),

@@ -1,6 +1,5 @@
 """Django settings. Everything that differs between installations comes from `core.env`."""
 
-from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
@@ -12,7 +11,6 @@ from yikatong.site import logs
 django_stubs_ext.monkeypatch()
 
 ENV = env.load()
-ROOT = Path(__file__).resolve().parent.parent
 
 DEBUG = ENV.debug
 SECRET_KEY = env.secret_file(ENV.secret_key_path, 48).hex()

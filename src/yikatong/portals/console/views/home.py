@@ -5,14 +5,20 @@ from django.http import HttpResponse
 from django.shortcuts import render
 
 from yikatong.core.actor import Channel
+from yikatong.core.errors import Forbidden
 from yikatong.core.permissions import Permission, may
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.cards.models import Batch, Roster
 
 
+OWN = (Permission.ROSTER_IMPORT, Permission.BATCH_PRODUCE, Permission.TERMINAL_MANAGE, Permission.AUDIT_READ)
+
+
 @staff_required(channel=Channel.WEB)
 def page(request: StaffRequest) -> HttpResponse:
+    if not any(may(request.actor, permission) for permission in OWN):
+        raise Forbidden
     shown: dict[str, object] = {}
     if may(request.actor, Permission.ROSTER_IMPORT):
         shown["rosters"] = Roster.objects.defer("content").order_by("-created_at")[:5]
