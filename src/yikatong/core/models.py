@@ -80,6 +80,8 @@ class AuditEntry(models.Model):
         indexes = [
             models.Index(fields=["holder_id", "-at"], name="core_audit_holder"),
             models.Index(fields=["event", "-at"], name="core_audit_event"),
+            models.Index(fields=["-at", "-id"], name="core_audit_newest"),
+            models.Index(fields=["actor_name", "-at"], name="core_audit_actor"),
         ]
 
 

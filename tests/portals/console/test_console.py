@@ -2,13 +2,18 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from playwright.sync_api import Page
 
 from tests import cast
+from yikatong.core import audit
 from yikatong.core.actor import Role
 from yikatong.core.clock import now
 from yikatong.core.models import AuditEntry
@@ -180,6 +185,73 @@ def test_an_auditor_finds_an_entry_by_event_and_person() -> None:
     assert AuditEntry.objects.filter(event="holders:holder:registered").count() == 1
     assert "holders:holder:registered" in found
     assert "没有符合条件的记录" in none
+
+
+@pytest.mark.clause("cap:O5")
+def test_reading_the_log_is_in_the_log() -> None:
+    browser_of(Role.AUDITOR).get("/console/audit", {"actor": "李强"})
+
+    entry = AuditEntry.objects.get(event="audit:log:read")
+    assert (entry.actor_name, entry.facts) == ("周芸", {"for": {"actor": "李强"}})
+
+
+def test_the_log_is_leafed_through_without_being_counted() -> None:
+    at = now()
+    moments = [at - timedelta(minutes=number // 3) for number in range(120)]  # several of one moment
+    audit.record_all(
+        audit.entry(f"test:entry:{number:03d}", subject="x", by=cast.clerk(), at=moment)
+        for number, moment in enumerate(moments)
+    )
+    browser, address, seen = browser_of(Role.AUDITOR), "/console/audit?event=test:", list[str]()
+
+    for _ in range(3):
+        with CaptureQueriesContext(connection) as asked:
+            page = browser.get(address).content.decode()
+        assert not any("COUNT(" in query["sql"] and "core_auditentry" in query["sql"] for query in asked)
+        seen += re.findall(r"test:entry:\d{3}", page)
+        older = re.search(r'href="([^"]*after=[^"]+)"', page)
+        address = "/console/audit" + unescape(older[1]) if older else ""
+
+    assert address == ""
+    assert len(seen) == 120
+    assert len(set(seen)) == 120
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "x"])
+def test_any_day_is_answered(day: str) -> None:
+    assert browser_of(Role.AUDITOR).get("/console/audit", {"day": day}).status_code == 200
+
+
+@pytest.mark.clause("G17", "cap:O5")
+def test_every_copy_of_a_batchs_file_is_noted() -> None:
+    case = cast.apply(cast.wang_fang())
+    card_acts.check(case.pk, by=cast.clerk(), at=case.created_at)
+    browser = browser_of(Role.SUPERVISOR)
+    browser.post("/console/batches", {"bank": cast.JOINT})
+    file = f"/console/batches/{Batch.objects.get().number}/preopening.txt"
+
+    browser.get(file)
+    browser.get(file)
+
+    taken = AuditEntry.objects.filter(event="cards:batch:file_taken")
+    assert [entry.facts for entry in taken] == [{"file": "preopening"}] * 2
+
+
+@pytest.mark.parametrize("scope", ["50", "5101", "510107"])
+def test_a_supervisor_of_a_part_or_another_province_has_no_batches(scope: str) -> None:
+    case = cast.apply(cast.wang_fang())
+    card_acts.check(case.pk, by=cast.clerk(), at=case.created_at)
+    browser_of(Role.SUPERVISOR).post("/console/batches", {"bank": cast.JOINT})
+    number, browser = Batch.objects.get().number, browser_of(Role.SUPERVISOR, scope=scope)
+    before = AuditEntry.objects.count()
+
+    assert browser.get("/console/batches").status_code == 403
+    assert browser.post("/console/batches", {"bank": cast.JOINT}).status_code == 403
+    assert browser.get(f"/console/batches/{number}").status_code == 403
+    assert browser.get(f"/console/batches/{number}/preopening.txt").status_code == 403
+    assert browser.post(f"/console/batches/{number}", {"start": "1"}).status_code == 403
+    assert number not in browser.get("/console/").content.decode()
+    assert (AuditEntry.objects.count(), Batch.objects.count()) == (before, 1)
 
 
 def roster(name: str, number: str) -> bytes:

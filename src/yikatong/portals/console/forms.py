@@ -1,10 +1,12 @@
 """What the console asks for."""
 
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
 from django.db.models import Q, QuerySet
 
+from yikatong.core.clock import BEIJING
 from yikatong.core.models import AuditEntry
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.access.models import Terminal
@@ -96,6 +98,7 @@ class AuditFilter(forms.Form):
             found = found.filter(event__startswith=event)
         if actor := self.cleaned_data["actor"]:
             found = found.filter(actor_name=actor)
-        if day := self.cleaned_data["day"]:
-            found = found.filter(at__date=day)
+        if (day := self.cleaned_data["day"]) and 1970 <= day.year < 9999:
+            midnight = datetime.combine(day, time.min, BEIJING)
+            found = found.filter(at__gte=midnight, at__lt=midnight + timedelta(days=1))
         return found

@@ -17,12 +17,12 @@ from yikatong.registry.cards import batches
 from yikatong.registry.cards.models import Batch, Case, CaseStatus
 
 staff = staff_required(Permission.BATCH_PRODUCE, channel=Channel.BATCH)
-FILES = {"preopening": batches.preopening_file, "production": batches.production_file}
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff
 def index(request: StaffRequest) -> HttpResponse:
+    batches.check_right(request.actor)
     form = OpenBatchForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -40,7 +40,7 @@ def index(request: StaffRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff
 def batch(request: StaffRequest, number: str) -> HttpResponse:
-    found = _found(number)
+    found = _found(request, number)
     form = ReturnFileForm(request.POST or None, request.FILES or None)
     if request.method == "POST":
         try:
@@ -70,17 +70,16 @@ def _step(found: Batch, form: ReturnFileForm, request: StaffRequest) -> bool:
 
 
 @staff
-def download(request: StaffRequest, number: str, which: str) -> HttpResponse:  # noqa: ARG001
-    if which not in FILES:
-        raise NotFound
+def download(request: StaffRequest, number: str, which: str) -> HttpResponse:
     return HttpResponse(
-        FILES[which](_found(number).pk),
+        batches.take_file(_found(request, number).pk, which, by=request.actor, at=now()),
         content_type="text/plain; charset=gb18030",
         headers={"Content-Disposition": f'attachment; filename="{which}-{number}.txt"'},
     )
 
 
-def _found(number: str) -> Batch:
+def _found(request: StaffRequest, number: str) -> Batch:
+    batches.check_right(request.actor)
     found = Batch.objects.select_related("bank").filter(number=number).first()
     if found is None:
         raise NotFound

@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from yikatong.core.actor import Channel
+from yikatong.core.actor import Actor, Channel
 from yikatong.core.clock import now
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.permissions import Permission
@@ -34,7 +34,7 @@ def index(request: StaffRequest) -> HttpResponse:
             form.refuse(refusal)
         else:
             return HttpResponseRedirect(reverse("console-roster", args=[received.pk]), status=303)
-    recent = Paginator(_visible(request).order_by("-created_at"), 20).get_page(request.GET.get("page"))
+    recent = Paginator(visible(request.actor).order_by("-created_at"), 20).get_page(request.GET.get("page"))
     status = 422 if form.is_refused else 200
     return render(request, "console/rosters.html", {"form": form, "page": recent}, status=status)
 
@@ -57,12 +57,12 @@ def template(request: StaffRequest) -> HttpResponse:  # noqa: ARG001
     return _xlsx(rosters.template_xlsx(), "roster-template.xlsx")
 
 
-def _visible(request: StaffRequest) -> QuerySet[Roster]:
-    return Roster.objects.defer("content").filter(scope__startswith=request.actor.scope)
+def visible(by: Actor) -> QuerySet[Roster]:
+    return Roster.objects.defer("content").filter(scope__startswith=by.scope)
 
 
 def _found(request: StaffRequest, roster_id: UUID) -> Roster:
-    found = _visible(request).filter(pk=roster_id).first()
+    found = visible(request.actor).filter(pk=roster_id).first()
     if found is None:
         raise NotFound
     return found

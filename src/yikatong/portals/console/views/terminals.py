@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from yikatong.core.actor import Channel
+from yikatong.core.actor import Actor, Channel
 from yikatong.core.clock import now
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.permissions import Permission
@@ -25,7 +25,7 @@ staff = staff_required(Permission.TERMINAL_MANAGE, channel=Channel.WEB)
 @staff
 def index(request: StaffRequest) -> HttpResponse:
     form = TerminalFilter(request.GET)
-    found = form.apply(_visible(request).select_related("place", "state").order_by("number"))
+    found = form.apply(visible(request.actor).select_related("place", "state").order_by("number"))
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     return render(request, "console/terminals.html", {"form": form, "page": page})
 
@@ -50,7 +50,7 @@ def register(request: StaffRequest) -> HttpResponse:
 @staff
 def terminal(request: StaffRequest, number: int) -> HttpResponse:
     """A code is shown in the answer of the POST that made it, and never again."""
-    found = _visible(request).select_related("place", "owner", "state").filter(number=number).first()
+    found = visible(request.actor).select_related("place", "owner", "state").filter(number=number).first()
     if found is None:
         raise NotFound
     form, code = StopForm(), ""
@@ -80,5 +80,5 @@ def _act(request: StaffRequest, found: Terminal, form: StopForm) -> str:
     return ""
 
 
-def _visible(request: StaffRequest) -> QuerySet[Terminal]:
-    return Terminal.objects.filter(city_code__startswith=request.actor.scope)
+def visible(by: Actor) -> QuerySet[Terminal]:
+    return Terminal.objects.filter(city_code__startswith=by.scope)

@@ -10,8 +10,9 @@ from django.db import connection
 from yikatong.core import audit
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
-from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
+from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.models import CASE_TRANSITIONS, Batch, BatchRow, Case, CaseStatus, CaseStep
@@ -39,6 +40,18 @@ class WrongBatchStep(DomainError):
 class AlreadyReturned(DomainError):
     code = "batch_already_returned"
     message = "本批次已经收到另一份回盘文件，不能再次导入；同一文件重复导入不受影响。"
+
+
+class ProvinceOnly(Forbidden):
+    code = "batch_is_the_provinces"
+    message = "制卡批次包含全省持卡人的信息，只能由省级岗位办理。"
+
+
+def check_right(by: Actor) -> None:
+    """A batch gathers a bank's cases of the whole province, and its files name them all in clear."""
+    require(by, Permission.BATCH_PRODUCE)
+    if not province().code.startswith(by.scope):
+        raise ProvinceOnly
 
 
 def locked_batch(batch_id: UUID) -> Batch:

@@ -12,13 +12,13 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.ids import UUID7_SQL
-from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.banks.actions import accepting, account_index
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.batches import files
 from yikatong.registry.cards.batches.bulk import (
+    check_right,
     check_step,
     is_repeated,
     locked_batch,
@@ -59,7 +59,7 @@ class NothingToProduce(DomainError):
 @transaction.atomic
 def open_batch(bank_code: str, *, limit: int = ROWS_MAX, by: Actor, at: datetime) -> Batch:
     """Gather up to `limit` checked cases of a bank. Accounts that stay (换卡不换号) need no new opening."""
-    require(by, Permission.BATCH_PRODUCE)
+    check_right(by)
     bank = accepting(bank_code)
     batch = Batch.objects.create(number=_number(at), bank=bank, created_at=at)
     with connection.cursor() as cursor:
@@ -128,7 +128,7 @@ def take_preopening_return(batch_id: UUID, data: bytes, *, by: Actor, at: dateti
     Raises BadReturn, OtherBatch, WrongTotals or UnknownRow for the file as a whole, and changes nothing then.
     The same file again is harmless.
     """
-    require(by, Permission.BATCH_PRODUCE)
+    check_right(by)
     batch = locked_batch(batch_id)
     if is_repeated(batch.opening_digest, data):
         return report_of(batch, repeated=True)
