@@ -55,7 +55,7 @@ def asyncpg_values(batch: Sequence[Row]) -> list[Any]:
 
 
 async def through_asyncpg(dsn: str) -> Callable[[Sequence[Row]], Awaitable[Any]]:
-    import asyncpg  # type: ignore[import-untyped]  # noqa: PLC0415
+    import asyncpg  # type: ignore[import-untyped]
 
     text = ONLINE
     for number in range(ONLINE.count("%b")):
