@@ -195,6 +195,13 @@ def test_a_stopped_terminal_lets_nobody_pass(rider: Rider, make_terminal: MakeTe
     assert one.run("verify", "--text", rider.show(), "--offline")["accepted"]
 
 
+def test_a_scene_without_a_list_yet(rider: Rider, make_terminal: MakeTerminal) -> None:
+    """It enrols and works; the list comes when there is one."""
+    one = make_terminal(scenes=(3, 9))
+    assert [(each["kind"], each["scene"]) for each in one.said["lists"]] == [("trust", 0), ("hot", 3)]
+    assert one.run("verify", "--text", rider.show(), "--offline")["accepted"]
+
+
 def test_a_wrong_code_and_a_wrong_key(rider: Rider, gate: GateProcess, make_terminal: MakeTerminal) -> None:
     one = make_terminal()
     row, _ = gate_process.terminal()

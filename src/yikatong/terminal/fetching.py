@@ -11,9 +11,11 @@ from yikatong.using.codes.pass_ import Reason
 def update(store: Store, client: GateClient, *, full: bool = False) -> list[Held]:
     """Raises ListRefused (the held list stays), GateDown, GateRefused, NotEnrolled."""
     terms = session.sign_in(store, client)  # the key that signs lists may be a new one
-    _fetch(store, client, "trust", 0, full=full)
+    if terms.lists.trust:
+        _fetch(store, client, "trust", 0, full=full)
     for scene in terms.scenes:
-        _fetch(store, client, "hot", scene, full=full)
+        if terms.lists.hot.get(str(scene)):  # 0: nothing has been published for this scene yet
+            _fetch(store, client, "hot", scene, full=full)
     return holding.held(store)
 
 

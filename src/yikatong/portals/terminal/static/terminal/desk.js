@@ -62,8 +62,8 @@
 
   async function updateLists() {
     const terms = await signIn();  // the key that signs lists may be a new one
-    await fetchList("trust", 0, terms);
-    for (const scene of terms.scenes) await fetchList("hot", scene, terms);
+    if (terms.lists.trust) await fetchList("trust", 0, terms);
+    for (const scene of terms.scenes) if (terms.lists.hot[scene]) await fetchList("hot", scene, terms);  // 0: none published yet
   }
 
   async function confirm(newest) {
