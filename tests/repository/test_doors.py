@@ -19,7 +19,10 @@ PUBLIC = {
     "m/login", "m/login/code", "m/login/choose", "m/logout", "m/offline", "m/manifest.webmanifest", "m/help",
     "m/places", "m/places/<uuid:key>", "m/settings", "m/settings/display", "m/code/shell",
     "staff/login", "staff/code", "staff/logout", "staff/back", "staff/display", "staff/alive",
-    "admin/login/", "admin/logout/",
+    "admin/login/", "admin/logout/", "admin/password_change/",  # to the pages of staff
+    # The kiosk's page holds nothing: its key is in the browser that was enrolled.
+    "terminal/", "terminal/desk.js", "terminal/eye.js", "terminal/reasons.json", "terminal/sw.js",
+    "terminal/manifest.webmanifest",
 }  # fmt: skip
 #: Closed to strangers by the network or a key of its own, not by a log-in.
 GUARDED_OTHERWISE = {"metrics"}

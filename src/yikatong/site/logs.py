@@ -10,10 +10,23 @@ import structlog
 _PERSONAL = re.compile(r"(?<![0-9A-Za-z])(?:[1-9]\d{16}[\dXx]|1[3-9]\d{9}|62\d{14,17})(?![0-9A-Za-z])")
 
 
+# What the database says of a row that broke a rule: it quotes the row.
+_DETAIL = re.compile(r"(DETAIL:).*")
+
+
 def _blot(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    return {
-        key: _PERSONAL.sub("***", value) if isinstance(value, str) else value for key, value in event.items()
-    }
+    return {key: _clean(value) for key, value in event.items()}
+
+
+def _clean(value: Any) -> Any:
+    """Whatever will be written, as text without numbers of a person; a request's text is its whole address."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    if isinstance(value, dict):
+        return {str(_clean(key)): _clean(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_clean(part) for part in value]
+    return _DETAIL.sub(r"\1 ***", _PERSONAL.sub("***", str(value)))
 
 
 SHARED: list[structlog.typing.Processor] = [

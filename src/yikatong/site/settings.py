@@ -144,6 +144,9 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if SESSION_COOKIE_SECURE:  # TLS ends at the proxy in front
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    # With this prefix a browser takes neither from another host of the domain nor over plain HTTP.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 
 # Django 5.2 hashes with PBKDF2 by default; staff passwords need length and no common words.
 AUTH_PASSWORD_VALIDATORS = [

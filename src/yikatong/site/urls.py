@@ -22,6 +22,8 @@ urlpatterns = [
     path("staff/", include("yikatong.portals.staff.urls")),
     path("admin/login/", RedirectView.as_view(url="/staff/login", query_string=True)),
     path("admin/logout/", RedirectView.as_view(url="/staff/account")),
+    # Passwords are changed where tries are counted and the change is audited.
+    path("admin/password_change/", RedirectView.as_view(url="/staff/account")),
     path("admin/", admin.site.urls),
 ]
 

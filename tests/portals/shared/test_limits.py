@@ -34,3 +34,8 @@ def test_every_answer_allows_our_own_files_only(client: Client) -> None:
     assert "default-src 'none'" in policy
     assert "script-src 'self';" in policy
     assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/counter/cases/%00/", "/console/batches/a%00b", "/m/%00"])
+def test_an_address_that_no_text_can_be_is_not_found(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404

@@ -74,6 +74,10 @@ def test_a_blocked_name_is_told_so_on_the_page(client: Client) -> None:
         ("127.0.0.1", "198.51.100.7", "198.51.100.7"),
         ("127.0.0.1", "10.0.0.1, 198.51.100.7", "198.51.100.7"),
         ("127.0.0.1", "", "127.0.0.1"),
+        # One subscriber has a whole network of IPv6 addresses: he is one asker.
+        ("2001:db8:1:2::7", "", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "", "192.0.2.1"),
     ],
 )
 def test_the_address_is_the_one_our_own_proxy_saw(peer: str, forwarded: str, seen: str) -> None:

@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from tests import cast
-from yikatong.core.actor import Role
+from yikatong.core import audit
+from yikatong.core.actor import SYSTEM, Role
 from yikatong.core.clock import now
 from yikatong.core.models import AuditEntry, StaffUser
 from yikatong.portals.staff import actions, guard
@@ -190,6 +192,62 @@ def test_an_administrator_enters_with_both_factors(client: Client) -> None:
     cast.log_in(client, admin)
     assert client.get("/admin/").status_code == 200
     assert client.get("/counter/").status_code == 403  # he runs the system and handles no one's card
+
+
+@pytest.fixture
+def administration(client: Client) -> Client:
+    cast.log_in(client, cast.staff("管理员", "admin", role=Role.ADMIN, is_staff=True, is_superuser=True))
+    return client
+
+
+@pytest.mark.clause("cap:O5")
+def test_what_an_administrator_changes_is_in_the_audit_log(administration: Client) -> None:
+    user = cast.li_qiang()
+    page = f"/admin/core/staffuser/{user.id}"
+    form = {
+        "username": user.username,
+        "display_name": "李强",
+        "role": "supervisor",
+        "scope": "51",
+        "window": "",
+    }
+
+    assert administration.post(f"{page}/change/", form | {"is_active": "on"}).status_code == 302
+    password = {"password1": "一行白鹭上青天 B2", "password2": "一行白鹭上青天 B2", "usable_password": "true"}
+    assert administration.post(f"{page}/password/", password).status_code == 302
+
+    changed, set_password = AuditEntry.objects.filter(event="admin:staffuser:changed").order_by("id")
+    assert changed.subject == f"staffuser:{user.id}"
+    assert changed.actor_name == "管理员"
+    assert changed.facts["now"] == {
+        "role": "supervisor", "scope": "51", "is_active": True, "is_superuser": False,
+    }  # fmt: skip
+    assert set_password.subject == changed.subject
+    assert "白鹭" not in repr(set_password.facts)
+
+
+def test_staff_are_never_deleted(administration: Client) -> None:
+    user = cast.li_qiang()
+
+    assert administration.post(f"/admin/core/staffuser/{user.id}/delete/", {"post": "yes"}).status_code == 403
+    form = {"action": "delete_selected", "_selected_action": str(user.id), "post": "yes"}
+    administration.post("/admin/core/staffuser/", form)
+
+    assert StaffUser.objects.filter(id=user.id).exists()
+
+
+def test_the_administration_never_counts_or_searches_the_whole_log(administration: Client) -> None:
+    more_than_a_page = (audit.entry("test:it:was", subject="x", by=SYSTEM, at=now()) for _ in range(120))
+    audit.record_all(more_than_a_page)
+    with CaptureQueriesContext(connection) as asked:
+        assert administration.get("/admin/core/auditentry/?q=x").status_code == 200
+    asked_of_log = [one["sql"] for one in asked if 'FROM "core_auditentry"' in one["sql"]]
+    assert asked_of_log
+    assert [sql for sql in asked_of_log if "LIMIT" not in sql or "LIKE" in sql] == []
+
+
+def test_a_password_is_changed_on_one_page_only(administration: Client) -> None:
+    assert administration.get("/admin/password_change/").headers["Location"] == "/staff/account"
 
 
 def test_counters_that_count_no_more_are_removed(client: Client) -> None:

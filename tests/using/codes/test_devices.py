@@ -91,6 +91,23 @@ def test_only_the_holder_himself(wang: Holder, make_holder: MakeHolder) -> None:
     assert Device.objects.get().status == "active"
 
 
+def test_binding_and_releasing_in_a_loop_ends(wang: Holder) -> None:
+    """Each released device stands in the hotlist of every terminal: one holder must not fill it."""
+    actions.issue_ecard(wang.id, by=of(wang), at=AT)
+    for _ in range(rules.BINDINGS_A_DAY):
+        key = sm2.generate().public
+        device = actions.register_device(wang.id, public_key=key, name="手机", by=of(wang), at=AT)
+        actions.revoke_device(device.id, by=of(wang), at=AT)
+    entries = AuditEntry.objects.count()
+
+    with pytest.raises(rules.TooManyBindings):
+        actions.register_device(wang.id, public_key=KEY.public, name="手机", by=of(wang), at=AT)
+
+    assert (Device.objects.count(), AuditEntry.objects.count()) == (rules.BINDINGS_A_DAY, entries)
+    tomorrow = AT + timedelta(days=1)
+    assert actions.register_device(wang.id, public_key=KEY.public, name="手机", by=of(wang), at=tomorrow)
+
+
 def test_an_ecard_removed_and_issued_again(wang: Holder) -> None:
     device = device_of(wang)
     removed = actions.remove_ecard(wang.id, by=of(wang), at=AT)

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
-from yikatong.portals.shared.refusals import too_large
+from yikatong.portals.shared.refusals import page_not_found, too_large
 
 BASE = {
     "default-src": "'none'",
@@ -55,7 +55,7 @@ FILE_BYTES_MAX = {"/console/rosters": 200 * 1024 * 1024, "/console/batches/": 50
 
 
 class BodyLimit:
-    """Refuses a body by its announced length, before a byte of it is read."""
+    """Refuses a body by its announced length, before a byte of it is read; and addresses that no text can be."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -67,4 +67,6 @@ class BodyLimit:
         )
         if not length.isdecimal() or int(length) > limit:
             return too_large(request)
+        if "\x00" in request.path_info:  # the database takes no such text
+            return page_not_found(request, Http404())
         return self.get_response(request)

@@ -104,7 +104,7 @@ def remove_ecard(holder_id: UUID, *, by: Actor, at: datetime) -> ECard:
 def register_device(holder_id: UUID, *, public_key: bytes, name: str, by: Actor, at: datetime) -> Device:
     """Bind a device by its SM2 public key (33 bytes, compressed). The same key again is the same device.
 
-    Raises BadDeviceKey, DeviceKeyTaken, TooManyDevices, NoECard and the refusals of `issue_ecard`.
+    Raises BadDeviceKey, DeviceKeyTaken, TooManyDevices, TooManyBindings, NoECard and the refusals of `issue_ecard`.
     """
     require_self(by, holder_id)
     if not sm2.is_public(public_key):
@@ -118,6 +118,7 @@ def register_device(holder_id: UUID, *, public_key: bytes, name: str, by: Actor,
     most = profile.load(settings.PROVINCE).pass_.devices_max
     if queries.devices_of(holder_id).count() >= most:
         raise rules.TooManyDevices(most=most)
+    _check_bindings(ecard, at)
     device = _new_device(ecard, public_key, name.strip()[:NAME_LONGEST] or "未命名设备", at)
     _record("device:registered", ecard, by, at, device=device.number)
     return device
@@ -207,6 +208,13 @@ def _credential(
     )
     label = profile.load(settings.PROVINCE).codes.label(rules.SCENES[scene])
     return IssuedCredential(scene, label, issued.credential, issued.secret, period[1], issued.tweak)
+
+
+def _check_bindings(ecard: ECard, at: datetime) -> None:
+    """Binding and releasing in a loop would swell the list that every terminal of the province carries."""
+    bound = ecard.devices.filter(is_server=False, registered_at__gt=at - timedelta(days=1))
+    if bound.count() >= rules.BINDINGS_A_DAY:
+        raise rules.TooManyBindings(most=rules.BINDINGS_A_DAY)
 
 
 # Locks are taken in one order everywhere: holder, card, e-card, device. A loss locks the card, so that no

@@ -36,6 +36,9 @@ CONCESSIONS: Final[dict[Category.Kind, Concession]] = {
 }
 
 
+BINDINGS_A_DAY: Final = 20
+
+
 class NoCard(ByLaw):
     code, articles = "no_card", ("S2",)
     message = "没有社会保障卡。请先申领社会保障卡，再签发电子社保卡。"
@@ -74,6 +77,14 @@ class DeviceRevoked(DomainError):
 class TooManyDevices(DomainError):
     code = "too_many_devices"
     message = "绑定的设备已达上限。请先解除不用的设备。"
+
+
+class TooManyBindings(DomainError):
+    """facts: most. Each binding released again stands in every terminal's hotlist until its credentials end."""
+
+    code = "too_many_bindings"
+    status = 429
+    message = "今天绑定设备的次数过多。请明天再试。"
 
 
 class BadDeviceKey(DomainError):

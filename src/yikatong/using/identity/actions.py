@@ -49,7 +49,7 @@ def send_code(phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN) -
     index, ip_index = blind_index("phone", phone), blind_index("ip", ip) if ip else None
     _check_rate(index, ip_index, at)
     code = f"{secrets.randbelow(10**6):06d}"
-    ticket = SmsCode.objects.create(
+    kept = SmsCode.objects.create(
         phone_index=index,
         ip_index=ip_index,
         code_hash=_code_hash(index, purpose, code),
@@ -59,7 +59,8 @@ def send_code(phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN) -
     )
     if queries.holders_of_phone(phone):
         messages.post(phone=phone, text=_WORDS[purpose].format(code=code), template=f"code.{purpose}", at=at)
-    return ticket.id
+    ticket: UUID = kept.id
+    return ticket
 
 
 def log_in(

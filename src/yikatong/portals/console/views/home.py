@@ -13,7 +13,6 @@ from yikatong.registry.access.models import Terminal
 from yikatong.registry.cards.models import Batch
 from yikatong.registry.regions.law import province
 
-
 OWN = (Permission.ROSTER_IMPORT, Permission.BATCH_PRODUCE, Permission.TERMINAL_MANAGE, Permission.AUDIT_READ)
 
 
