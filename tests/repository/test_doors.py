@@ -19,8 +19,13 @@ PUBLIC = {
     "m/login", "m/login/code", "m/login/choose", "m/logout", "m/offline", "m/manifest.webmanifest", "m/help",
     "m/places", "m/places/<uuid:key>", "m/settings", "m/settings/display", "m/code/shell",
     "staff/login", "staff/code", "staff/logout", "staff/back", "staff/display", "staff/alive",
+<<<<<<< HEAD
     "admin/login/", "admin/logout/", "admin/password_change/",  # to the pages of staff
     # The kiosk's page holds nothing: its key is in the browser that was enrolled.
+=======
+    "admin/login/", "admin/logout/",
+    # A kiosk has no one logged in: its own key speaks for it at the gate, and these pages hold no one's record.
+>>>>>>> 8589616 (Say which pages a kiosk may open; count uses on one base)
     "terminal/", "terminal/desk.js", "terminal/eye.js", "terminal/reasons.json", "terminal/sw.js",
     "terminal/manifest.webmanifest",
 }  # fmt: skip

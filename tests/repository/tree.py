@@ -6,6 +6,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 SRC = ROOT / "src" / "yikatong"
+PICTURES = {".png", ".jpg"}
 
 
 @cache
@@ -21,6 +22,6 @@ def texts() -> dict[str, str]:
     found = {}
     for path in tracked():
         content = path.read_bytes()
-        if b"\0" not in content[:8000]:
+        if path.suffix not in PICTURES and b"\0" not in content[:8000]:
             found[str(path.relative_to(ROOT))] = content.decode("utf-8")
     return found

@@ -3,13 +3,9 @@
 from django.db import models
 
 
-class UseMinute(models.Model):
-    """Uses received in one minute, by city, domain, method, mode and outcome. pii: none (counts).
+class UseCount(models.Model):
+    """Uses counted by city, domain, method, mode and outcome. pii: none (counts)."""
 
-    Kept `actions.MINUTES_KEPT`; older ones live on as hours and days.
-    """
-
-    minute = models.DateTimeField()
     city_code = models.CharField(max_length=6)
     domain_code = models.CharField(max_length=12)
     method = models.PositiveSmallIntegerField()
@@ -17,40 +13,38 @@ class UseMinute(models.Model):
     outcome = models.PositiveSmallIntegerField()
     count = models.BigIntegerField()
     amount_fen = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class UseMinute(UseCount):
+    """Uses received in one minute. pii: none (counts).
+
+    Kept `actions.MINUTES_KEPT`; older ones live on as hours and days.
+    """
+
+    minute = models.DateTimeField()
     pk = models.CompositePrimaryKey("minute", "city_code", "domain_code", "method", "is_offline", "outcome")
 
     class Meta:
         verbose_name = verbose_name_plural = "分钟统计"
 
 
-class UseHour(models.Model):
+class UseHour(UseCount):
     """The same by hour, summed from the minutes. pii: none (counts). Kept `actions.HOURS_KEPT`."""
 
     hour = models.DateTimeField()
-    city_code = models.CharField(max_length=6)
-    domain_code = models.CharField(max_length=12)
-    method = models.PositiveSmallIntegerField()
-    is_offline = models.BooleanField()
-    outcome = models.PositiveSmallIntegerField()
-    count = models.BigIntegerField()
-    amount_fen = models.BigIntegerField(default=0)
     pk = models.CompositePrimaryKey("hour", "city_code", "domain_code", "method", "is_offline", "outcome")
 
     class Meta:
         verbose_name = verbose_name_plural = "小时统计"
 
 
-class UseDay(models.Model):
+class UseDay(UseCount):
     """The same by Beijing day, summed from the hours, and kept for ever: the history over years. pii: none (counts)."""
 
     day = models.DateField()
-    city_code = models.CharField(max_length=6)
-    domain_code = models.CharField(max_length=12)
-    method = models.PositiveSmallIntegerField()
-    is_offline = models.BooleanField()
-    outcome = models.PositiveSmallIntegerField()
-    count = models.BigIntegerField()
-    amount_fen = models.BigIntegerField(default=0)
     pk = models.CompositePrimaryKey("day", "city_code", "domain_code", "method", "is_offline", "outcome")
 
     class Meta:
