@@ -11,6 +11,7 @@ from yikatong.registry.cards import queries
 from yikatong.registry.cards.models import Case, CaseStatus, CaseStep
 
 SHOWN = 12
+COUNTED = 999  # so far a list is counted: a hall asks whether much waits, and never waits for the answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,14 @@ class WorkList:
     late: int
     cases: list[Case]
 
+    @property
+    def counted(self) -> str:
+        return _so_far(self.count)
+
+    @property
+    def counted_late(self) -> str:
+        return _so_far(self.late)
+
 
 _TITLES = {
     CaseStatus.SUBMITTED: "待审核",
@@ -34,9 +43,18 @@ _TITLES = {
 def waiting(by: Actor, status: CaseStatus, day: date, shown: int = SHOWN) -> WorkList:
     """Cases at this outlet (and such as chose none, in the region), those over their limit first."""
     cases = _here(queries.queue(by, status), by)
-    late = cases.filter(step_due_on__lt=day).count()
+    late = _count(cases.filter(step_due_on__lt=day))
     first = cases.order_by(F("step_due_on").asc(nulls_last=True), "created_at")[:shown]
-    return WorkList(status, _TITLES[status], cases.count(), late, list(first))
+    return WorkList(status, _TITLES[status], _count(cases), late, list(first))
+
+
+def _count(cases: QuerySet[Case]) -> int:
+    """At most one more than `COUNTED`."""
+    return cases.order_by()[: COUNTED + 1].count()
+
+
+def _so_far(count: int) -> str:
+    return f"{COUNTED}+" if count > COUNTED else str(count)
 
 
 def all_waiting(by: Actor, day: date) -> list[WorkList]:

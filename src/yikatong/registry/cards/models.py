@@ -233,6 +233,19 @@ class Case(models.Model):
         indexes = [
             models.Index(fields=["status", "created_at"], name="cards_case_queue"),
             models.Index(fields=["holder", "-created_at"], name="cards_case_holder"),
+            # The lists of a desk, counted on its first page: few cases wait among the millions that are done.
+            models.Index(
+                fields=["status", "outlet", "division_code"],
+                condition=Q(status__in=["submitted", "ready", "failed"]),
+                opclasses=["varchar_ops", "uuid_ops", "varchar_pattern_ops"],
+                name="cards_case_desk",
+            ),
+            models.Index(
+                fields=["status", "division_code"],
+                condition=Q(status__in=["submitted", "ready", "failed"]),
+                opclasses=["varchar_ops", "varchar_pattern_ops"],
+                name="cards_case_area",
+            ),
         ]
 
     def __str__(self) -> str:
