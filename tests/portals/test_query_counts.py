@@ -36,7 +36,9 @@ def desk() -> Client:
 
 def citizen() -> Client:
     client, store = Client(), Client().session
-    store[session.HOLDER] = str(cast.wang_fang().pk)
+    holder = cast.wang_fang()
+    store[session.HOLDER] = str(holder.pk)
+    store[session.PHONE] = bytes(holder.phone_index or b"").hex()
     store.create()
     client.cookies["sessionid"] = str(store.session_key)
     return client

@@ -53,6 +53,7 @@ def logged_in() -> LogIn:
 def session_of(holder: Holder, *, code_open: bool = True) -> str:
     store = SessionStore()
     store[session.HOLDER] = str(holder.id)
+    store[session.PHONE] = bytes(holder.phone_index or b"").hex()
     if code_open:
         store[session.OPENED] = True
     store.create()

@@ -7,9 +7,12 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from tests.portals.citizen import people
+from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import now
 from yikatong.core.sm import sm2
 from yikatong.portals.citizen.session import actor_of
+from yikatong.registry.cards.models import Card
+from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.using.codes import actions as codes
 from yikatong.using.codes.models import Device
@@ -136,3 +139,15 @@ def test_a_passer_by_leaves_no_session_and_no_session_holds_a_phone(client: Clie
 
     kept = Session.objects.get().get_decoded()
     assert people.PHONE not in repr(kept)
+
+
+def test_a_session_ends_when_the_phone_that_opened_it_is_changed(client: Client, wang: Holder) -> None:
+    client.post("/m/login/code", {"code": ask(client)})
+    assert client.get("/m/").status_code == 200
+
+    clerk = Actor(None, "李强", Role.CLERK, Channel.COUNTER, scope="5101")
+    holders.change_phone(wang.id, phone="13900000099", by=clerk, at=now())
+
+    assert client.get("/m/").headers["Location"].startswith("/m/login")
+    assert client.post("/m/card/loss", {"kind": "formal"}).headers["Location"].startswith("/m/login")
+    assert Card.objects.get().status == "1"

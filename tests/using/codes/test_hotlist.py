@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 
 from tests.using.codes.test_devices import device_of
-from tests.using.people import AT, MakeCard, MakeHolder, admin, card_of, of, set_status
+from tests.using.people import AT, LI, WANG, MakeCard, MakeHolder, admin, card_of, of, set_status
 from yikatong.core.sm import sm2
 from yikatong.registry.cards.models import CardStatus, ECard
 from yikatong.registry.holders.models import Holder
@@ -298,6 +298,20 @@ def test_what_a_lost_job_left_behind_is_found(wang: Holder) -> None:
     Holder.objects.update(status=Holder.Status.DECEASED)
     assert hotlist.out_of_step(at=LATER) == [card.id]
     assert hotlist.out_of_step(at=AT + timedelta(hours=72)) == []
+
+
+def test_the_sixty_parts_of_an_hour_see_every_device(make_holder: MakeHolder, make_card: MakeCard) -> None:
+    cards = []
+    for number in (WANG, LI):
+        holder = make_holder(number)
+        cards.append(make_card(holder))
+        credentials(device_of(holder, key=sm2.generate()), holder)
+    for card in cards:
+        set_status(card, LOST)
+
+    found = [hotlist.out_of_step(at=LATER, part=minute, parts=60) for minute in range(60)]
+
+    assert sorted(card for part in found for card in part) == sorted(card.id for card in cards)
 
 
 @pytest.mark.clause("B2", "C2")

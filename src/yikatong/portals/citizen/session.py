@@ -14,6 +14,7 @@ from yikatong.portals.shared.refusals import wants_json
 from yikatong.registry.holders.models import Holder
 
 HOLDER, CHOICES, OPENED, DEVICE = "citizen", "citizen_choices", "citizen_code_opened", "citizen_device"
+PHONE = "citizen_phone"
 
 
 class CitizenRequest(HttpRequest):
@@ -36,18 +37,26 @@ def begin(request: HttpRequest, holder: Holder) -> None:
     end(request)
     request.session.cycle_key()
     request.session[HOLDER] = str(holder.id)
+    request.session[PHONE] = _mark(holder)
 
 
 def end(request: HttpRequest) -> None:
     """Log the holder out; a member of staff logged in on the same browser stays."""
-    for key in (HOLDER, CHOICES, OPENED, DEVICE):
+    for key in (HOLDER, PHONE, CHOICES, OPENED, DEVICE):
         request.session.pop(key, None)
     request.session.cycle_key()
 
 
 def current(request: HttpRequest) -> Holder | None:
+    """Who is logged in; nobody once the phone that proved him is no longer his (changed at the counter)."""
     key = request.session.get(HOLDER)
-    return Holder.objects.filter(id=UUID(key), status=Holder.Status.ACTIVE).first() if key else None
+    holder = Holder.objects.filter(id=UUID(key), status=Holder.Status.ACTIVE).first() if key else None
+    return holder if holder and request.session.get(PHONE) == _mark(holder) else None
+
+
+def _mark(holder: Holder) -> str:
+    """The phone's blind index: tells a changed phone, and no number."""
+    return bytes(holder.phone_index or b"").hex()
 
 
 def holder_required(view: View) -> View:

@@ -22,7 +22,7 @@ FROM codes_device d
 JOIN cards_ecard e ON e.id = d.ecard_id
 JOIN cards_card c ON c.id = e.card_id
 JOIN holders_holder h ON h.id = e.holder_id
-WHERE d.expires_at > %(at)s AND NOT d.is_server
+WHERE d.expires_at > %(at)s AND NOT d.is_server AND d.number >= %(first)s AND d.number < %(last)s
   AND (d.status = 'active' AND e.status = 'issued' AND c.status = '1' AND h.status = 'active')
       = EXISTS (SELECT FROM codes_hotentry x
                 WHERE x.device_number = d.number AND x.removed_version IS NULL AND NOT x.is_ended)
@@ -51,10 +51,12 @@ def card_changed(card_id: UUID, *, at: datetime) -> int:
     return sum(_end(device) if rules.is_usable(device) else _stop(device, keys, at) for device in devices)
 
 
-def out_of_step(*, at: datetime) -> list[UUID]:
-    """Cards that `card_changed` would change something for."""
+def out_of_step(*, at: datetime, part: int = 0, parts: int = 1) -> list[UUID]:
+    """Cards that `card_changed` would change something for; of the devices' numbers one `part` of so many `parts`."""
     with connection.cursor() as cursor:
-        cursor.execute(_OUT_OF_STEP, {"at": at})
+        cursor.execute("SELECT coalesce(max(number), 0) FROM codes_device")
+        width = cursor.fetchone()[0] // parts + 1
+        cursor.execute(_OUT_OF_STEP, {"at": at, "first": part * width, "last": (part + 1) * width})
         return [card_id for (card_id,) in cursor.fetchall()]
 
 
