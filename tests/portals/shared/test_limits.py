@@ -39,3 +39,12 @@ def test_every_answer_allows_our_own_files_only(client: Client) -> None:
 @pytest.mark.parametrize("path", ["/counter/cases/%00/", "/console/batches/a%00b", "/m/%00"])
 def test_an_address_that_no_text_can_be_is_not_found(client: Client, path: str) -> None:
     assert client.get(path).status_code == 404
+
+
+@pytest.mark.django_db
+def test_a_stranger_has_no_large_file_read_even_where_staff_may_send_one(client: Client) -> None:
+    client.cookies["csrftoken"] = "x" * 32
+
+    answer = client.generic("POST", "/console/rosters", b"x", CONTENT_LENGTH=str(100 * 1024**2))
+
+    assert answer.status_code == 413

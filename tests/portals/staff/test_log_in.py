@@ -250,6 +250,54 @@ def test_a_password_is_changed_on_one_page_only(administration: Client) -> None:
     assert administration.get("/admin/password_change/").headers["Location"] == "/staff/account"
 
 
+def guess(browser: Client, times: int) -> list[int]:
+    form = {"username": "liqiang", "password": "wrong"}
+    return [browser.post("/staff/login", form).status_code for _ in range(times)]
+
+
+@pytest.mark.clause("cap:O1")
+def test_a_stranger_who_fails_on_purpose_locks_out_strangers_only(client: Client) -> None:
+    clerk = cast.li_qiang()
+    cast.log_in(client, clerk)
+    client.post("/staff/logout")
+
+    assert guess(Client(), 6) == [422] * 5 + [429]
+
+    right = {"username": "liqiang", "password": cast.PASSWORD}
+    assert Client().post("/staff/login", right).status_code == 429
+    assert client.post("/staff/login", right).status_code == 303
+    StaffUser.objects.update(totp_last_step=0)  # half a minute later
+    assert client.post("/staff/code", {"code": cast.code_of(clerk)}).status_code == 303
+
+
+def test_a_known_browser_has_no_more_tries_than_another(client: Client) -> None:
+    cast.log_in(client, cast.li_qiang())
+    client.post("/staff/logout")
+
+    assert guess(client, 6) == [422] * 5 + [429]
+    assert guess(Client(), 1) == [422]
+
+
+def test_a_browser_is_known_for_those_who_proved_themselves_in_it(client: Client) -> None:
+    cast.log_in(client, cast.chen_jing())
+    cast.li_qiang()
+
+    assert guess(Client(), 5) == [422] * 5
+    assert guess(client, 1) == [429]
+    forged = Client()
+    forged.cookies["staff_browser"] = client.cookies["staff_browser"].value + "x"
+    assert guess(forged, 1) == [429]
+
+
+def test_who_is_made_inactive_between_the_factors_does_not_get_in(client: Client) -> None:
+    clerk = cast.li_qiang()
+    client.post("/staff/login", {"username": "liqiang", "password": cast.PASSWORD})
+    StaffUser.objects.update(is_active=False)
+
+    assert client.post("/staff/code", {"code": cast.code_of(clerk)}).status_code == 422
+    assert client.get("/counter/").status_code == 302
+
+
 def test_counters_that_count_no_more_are_removed(client: Client) -> None:
     client.post("/staff/login", {"username": "nobody", "password": "x"})
     assert guard.forget(at=now()) == 0

@@ -40,17 +40,17 @@ class WeakPassword(DomainError):
     code, status = "password_weak", 422
 
 
-def check_password(name: str, password: str, *, address: str, at: datetime) -> StaffUser:
-    """The first factor. Raises WrongLogIn or TooManyTries."""
+def check_password(name: str, password: str, *, address: str, at: datetime, browser: str = "") -> StaffUser:
+    """The first factor; `browser`: one that is known for this name (see browsers). Raises WrongLogIn or TooManyTries."""
     login = spelled(name)
     user = StaffUser.objects.filter(username__iexact=login, is_active=True).first()
-    _take(login, address, user, at)
+    _take(login, address, user, at, browser)
     # The same work for a name nobody has, so that the time taken tells nothing.
     right = matches(password, user.password if user else _nobody())
     if user is None or not right:
         _record("failed", user, at, address=address, factor="password")
         raise WrongLogIn
-    guard.give_back(guard.NAME, login)
+    guard.give_back(guard.NAME, _counter(login, browser))
     guard.give_back(guard.ADDRESS, address)
     return user
 
@@ -66,10 +66,13 @@ def enrol(user_id: UUID, *, at: datetime) -> StaffUser:
     return user
 
 
-def verify_code(user_id: UUID, code: str, *, address: str, at: datetime) -> StaffUser:
+def verify_code(user_id: UUID, code: str, *, address: str, at: datetime, browser: str = "") -> StaffUser:
     """The second factor; a step of the clock is good once (RFC 6238 §5.2). Raises WrongCode or TooManyTries."""
-    user = StaffUser.objects.get(id=user_id, is_active=True)
-    _take(spelled(user.username), address, user, at)
+    user = StaffUser.objects.filter(id=user_id, is_active=True).first()
+    if user is None:  # made inactive between the two factors
+        raise WrongCode
+    login = spelled(user.username)
+    _take(login, address, user, at, browser)
     step = _step_of(user, code, at)
     with transaction.atomic():
         unused = StaffUser.objects.filter(id=user.id, totp_last_step__lt=step or 0)
@@ -81,15 +84,17 @@ def verify_code(user_id: UUID, code: str, *, address: str, at: datetime) -> Staf
         _record("in" if step else "failed", user, at, address=address, factor="code")
     if step is None:
         raise WrongCode
-    guard.clear(guard.NAME, spelled(user.username))
+    guard.clear(guard.NAME, _counter(login, browser))
     guard.give_back(guard.ADDRESS, address)
     return user
 
 
-def change_password(user_id: UUID, *, old: str, new: str, address: str, at: datetime) -> StaffUser:
+def change_password(
+    user_id: UUID, *, old: str, new: str, address: str, at: datetime, browser: str = ""
+) -> StaffUser:
     """Raises WrongLogIn, WeakPassword or TooManyTries. All other sessions of the user end by it."""
     user = StaffUser.objects.get(id=user_id)
-    check_password(user.username, old, address=address, at=at)
+    check_password(user.username, old, address=address, at=at, browser=browser)
     try:
         validate_password(new, user)
     except ValidationError as error:
@@ -133,11 +138,16 @@ def _clock_step(at: datetime) -> int:
     return int(at.timestamp()) // STEP_SECONDS
 
 
-def _take(login: str, address: str, user: StaffUser | None, at: datetime) -> None:
+def _counter(login: str, browser: str) -> str:
+    """What a name's tries are counted under; no user name holds a line break."""
+    return f"{login}\n{browser}" if browser else login
+
+
+def _take(login: str, address: str, user: StaffUser | None, at: datetime, browser: str) -> None:
     """Count the try. A blocked address is not recorded each time, or it could fill the log."""
     guard.take(guard.ADDRESS, address, at=at)
     try:
-        guard.take(guard.NAME, login, at=at)
+        guard.take(guard.NAME, _counter(login, browser), at=at)
     except guard.TooManyTries:
         _record("locked", user, at, address=address)
         raise

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 
 from yikatong.core.clock import now
 from yikatong.core.models import StaffUser
+from yikatong.portals.shared.refusals import too_large
+from yikatong.portals.shared.security import BODY_BYTES_MAX
 from yikatong.portals.staff import actions
 
 IDLE = timedelta(minutes=30)
@@ -60,6 +62,12 @@ class StaffSession:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
             self._keep(request, now())
+        # Only now, for the form token is looked for in the body: nobody unknown has files read or stored.
+        if (
+            not request.user.is_authenticated
+            and int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX
+        ):
+            return too_large(request)
         return self.get_response(request)
 
     def _keep(self, request: HttpRequest, at: datetime) -> None:

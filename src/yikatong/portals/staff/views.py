@@ -1,5 +1,6 @@
 """Pages of logging in and of one's own account."""
 
+from datetime import datetime
 from uuid import UUID
 
 import pyotp
@@ -20,7 +21,7 @@ from yikatong.portals.shared import qr
 from yikatong.portals.shared.address import client_address
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.portals.staff import actions, demo, session
+from yikatong.portals.staff import actions, browsers, demo, session
 from yikatong.portals.staff.forms import CodeForm, DisplayForm, LogInForm, PasswordForm
 
 HOMES = {
@@ -45,7 +46,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
         return _page(request, "login", form)
     at = now()
     try:
-        user = actions.check_password(**_name_and_password(form), address=client_address(request), at=at)
+        given = _name_and_password(form)
+        browser = browsers.known(request, actions.spelled(given["name"]))
+        user = actions.check_password(**given, address=client_address(request), at=at, browser=browser)
     except DomainError as refusal:
         form.refuse(refusal)
         return _page(request, "login", form)
@@ -68,15 +71,21 @@ def code(request: HttpRequest) -> HttpResponse:
     form = CodeForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            user = actions.verify_code(
-                user_id, form.cleaned_data["code"], address=client_address(request), at=at
-            )
+            user = _verified(request, user_id, form.cleaned_data["code"], at)
         except DomainError as refusal:
             form.refuse(refusal, "code" if isinstance(refusal, actions.WrongCode) else None)
         else:
             session.begin(request, user, at)
-            return HttpResponseRedirect(_next(request, user), status=303)
+            answer = HttpResponseRedirect(_next(request, user), status=303)
+            browsers.remember(request, answer, actions.spelled(user.username))
+            return answer
     return _page(request, "code", form, **_enrolment(user_id))
+
+
+def _verified(request: HttpRequest, user_id: UUID, code: str, at: datetime) -> StaffUser:
+    name = StaffUser.objects.values_list("username", flat=True).get(id=user_id)
+    browser = browsers.known(request, actions.spelled(name))
+    return actions.verify_code(user_id, code, address=client_address(request), at=at, browser=browser)
 
 
 def _enrolment(user_id: UUID) -> dict[str, object]:
@@ -122,7 +131,10 @@ def account(request: StaffRequest) -> HttpResponse:
         return _page(request, "account", form, **_display(request))
     old, new, address = form.cleaned_data["old"], form.cleaned_data["new"], client_address(request)
     try:
-        user = actions.change_password(request.user.id, old=old, new=new, address=address, at=now())
+        browser = browsers.known(request, actions.spelled(request.user.username))
+        user = actions.change_password(
+            request.user.id, old=old, new=new, address=address, at=now(), browser=browser
+        )
     except DomainError as refusal:
         form.refuse(refusal, {actions.WrongLogIn: "old", actions.WeakPassword: "new"}.get(type(refusal)))
         return _page(request, "account", form, **_display(request))
