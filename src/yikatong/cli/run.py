@@ -135,7 +135,7 @@ def _programs(settings: Settings) -> list[Program]:
         Program("site", site, site_health, "localhost" if host == "*" else host, counting),
         Program("gate", gate, gate_health, environment=environment),
         Program("worker", worker, environment=environment),
-        *([Program("demo", demo, environment=environment)] if settings.demo else []),
+        *([Program("demo", demo, environment=environment)] if settings.demo and settings.demo_life else []),
     ]
 
 

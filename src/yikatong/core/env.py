@@ -76,6 +76,7 @@ class Settings(BaseSettings):
     province: str = Field(default="sichuan", description="省份配置的名称")
     demo: bool = Field(default=False, description="true 或 false")
     demo_holders: int = Field(default=20_000, ge=200, le=1_000_000, description="200–1000000 的整数")
+    demo_life: bool = Field(default=True, description="true 或 false")
     debug: bool = Field(default=False, description="true 或 false")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=("127.0.0.1", "localhost", "[::1]"),

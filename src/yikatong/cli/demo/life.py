@@ -93,8 +93,10 @@ def live(gate_url: str) -> None:
     people = list(
         Device.objects.filter(is_server=True, status="active").values_list("number", flat=True)[:PEOPLE]
     )
+    if not (terminals and people):  # nothing to show, and no reason to be started again and again
+        stopped.wait()
     turns = cycle(terminals)
-    while terminals and people and not stopped.wait(1):
+    while not stopped.wait(1):
         at_work = [each for each in terminals if each.is_signed_in]
         newcomers = [each for each in terminals if not each.is_signed_in]
         # The gate lets one address sign in about once a second: one newcomer a turn.
