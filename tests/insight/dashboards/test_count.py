@@ -238,3 +238,18 @@ def test_stock_is_counted_by_city() -> None:
         Stock.objects.filter(kind="holders").order_by("city_code").values_list("city_code", flat=True)[1]
         == "510703"
     )
+
+
+def test_a_large_stock_is_counted_once_a_day() -> None:
+    cast.set_stage()
+    cast.register(cast.id_number(1))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE holders_holder")
+    assert actions.is_stock_due(at=AT)
+    assert actions.is_stock_due(at=AT, large=0), "nothing counted yet today"
+
+    actions.take_stock(cities=["510100"], at=AT)
+
+    assert actions.is_stock_due(at=AT), "few holders: as often as it is asked"
+    assert not actions.is_stock_due(at=AT, large=0)
+    assert actions.is_stock_due(at=AT + timedelta(days=1), large=0)

@@ -252,7 +252,11 @@ def test_people_with_a_card_or_a_matter_are_named(
         (7, "证件号码", "repeated_in_file"),
     ]
     assert (Holder.objects.count(), Case.objects.count()) == (5, before + 2)
-    assert Look.objects.filter(purpose="批量申领名册核对").count() == 4
+    looks = Look.objects.filter(purpose="批量申领名册核对")
+    who = (SUPERVISOR.id, SUPERVISOR.name, SUPERVISOR.organisation)
+    assert list(looks.values_list("looker_id", "looker_name", "organisation")) == [who] * 4
+    acts = AuditEntry.objects.filter(event="cards:case:checked", channel="batch")
+    assert set(acts.values_list("actor_id", "actor_name", "organisation")) == {who}
     assert RosterFault.objects.get(code="name_differs").shown == "王*"
     again = taken(as_csv(*rows, line(9)))
     assert again.cases == 1

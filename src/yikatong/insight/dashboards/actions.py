@@ -24,6 +24,7 @@ MINUTES_KEPT = timedelta(days=40)  # a month back to the same minute, with room
 HOURS_KEPT = timedelta(days=400)
 REFUSALS_KEPT = timedelta(days=8)  # a week, and the running day
 USES_KEPT = timedelta(days=3 * 365)  # retention of uses: older days cannot be counted again
+LARGE = 5_000_000  # holders; beyond, the stock is counted once a day
 _LOCK = 0x1A51  # one counter at a time, over all workers
 
 _KEYS = "city_code, domain_code, method, is_offline, outcome"
@@ -175,6 +176,17 @@ def take_stock(*, cities: Collection[str], at: datetime) -> int:
         changed = _run(_STOCK, facts)
         _stamp(Refresh.Kind.STOCK, at)
     return changed
+
+
+def is_stock_due(*, at: datetime, large: int = LARGE) -> bool:
+    """Whether to count holders and cards now: at any time while they are few, else once a day.
+
+    The count reads three tables whole: 1.4 seconds for half a million holders here, minutes for ninety million.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE oid = %s::regclass", [Holder._meta.db_table])
+        is_large = cursor.fetchone()[0] > large
+    return not (is_large and Stock.objects.filter(day=day_of(at)).exists())
 
 
 @transaction.atomic

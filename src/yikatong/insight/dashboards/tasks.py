@@ -26,6 +26,8 @@ def settle(timestamp: int) -> None:  # noqa: ARG001
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="dashboards.stock", queue="dashboards", queueing_lock="dashboards.stock")
 def stock(timestamp: int) -> None:  # noqa: ARG001
+    if not actions.is_stock_due(at=clock.now()):
+        return
     cities = [city.code for city in profile.load(settings.PROVINCE).cities]
     actions.take_stock(cities=cities, at=clock.now())
 

@@ -346,6 +346,8 @@ class Roster(models.Model):
     faults = models.PositiveIntegerField("有误", default=0)
     created_at = models.DateTimeField("上传时间")
     created_by = models.CharField("上传人", max_length=100)
+    uploader_id = models.UUIDField(null=True, editable=False)  # who answers for its rows; names may be shared
+    organisation = models.CharField("单位", max_length=100, blank=True)
     scope = models.CharField(max_length=12, blank=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
 

@@ -45,6 +45,8 @@ def receive(
             "rows": rows,
             "created_at": at,
             "created_by": by.name,
+            "uploader_id": by.id,
+            "organisation": by.organisation,
             "scope": by.scope,
         },
     )

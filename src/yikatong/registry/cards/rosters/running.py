@@ -67,7 +67,16 @@ def _begun(roster_id: UUID) -> Roster:
 @transaction.atomic
 def _chunk(roster_id: UUID, sheet: Sheet, known: Known) -> int:
     """One chunk from where the roster stands, its count stored in the same transaction; returns rows done."""
-    progress = ("rows_done", "cases", "faults", "created_by", "created_at", "scope")
+    progress = (
+        "rows_done",
+        "cases",
+        "faults",
+        "created_by",
+        "uploader_id",
+        "organisation",
+        "created_at",
+        "scope",
+    )
     roster = Roster.objects.select_for_update().only(*progress).get(pk=roster_id)
     rows = sheet.rows[roster.rows_done : roster.rows_done + CHUNK]
     read_rows = [check(row, sheet.columns, known) for row in rows]
@@ -91,7 +100,14 @@ def _enter(entries: Sequence[Entry], roster: Roster, day: date) -> list[Fault]:
 
 
 def _uploader(roster: Roster) -> Actor:
-    return Actor(None, roster.created_by, Role.SUPERVISOR, Channel.BATCH, scope=roster.scope)
+    return Actor(
+        roster.uploader_id,
+        roster.created_by,
+        Role.SUPERVISOR,
+        Channel.BATCH,
+        scope=roster.scope,
+        organisation=roster.organisation,
+    )
 
 
 def _store(roster: Roster, faults: Sequence[Fault]) -> None:

@@ -97,7 +97,8 @@ SELECT step_two, case_id, %(at)s, 'checked', %(name)s, %(channel)s, '名册逐�
 _AUDIT: Final = f"""
 INSERT INTO core_auditentry (id, at, event, subject, holder_id, actor_id, actor_name, actor_role, channel,
     organisation, facts)
-SELECT {UUID7_SQL}, %(at)s, event, subject, holder_id, NULL, %(name)s, %(role)s, %(channel)s, '', facts
+SELECT {UUID7_SQL}, %(at)s, event, subject, holder_id, %(actor)s::uuid, %(name)s, %(role)s, %(channel)s,
+    %(organisation)s, facts
 FROM (
     SELECT 'holders:holder:registered' AS event, 'holder:' || holder_id AS subject, holder_id,
         jsonb_build_object('kind', kind, 'ground', ground, 'roster', %(roster)s::text) AS facts
@@ -112,7 +113,7 @@ FROM (
 _LOOKS: Final = f"""
 INSERT INTO core_look (day, id, at, holder_id, looker_id, looker_name, looker_role, organisation, channel,
     purpose, ground, fields)
-SELECT %(day)s, {UUID7_SQL}, %(at)s, holder_id, NULL, %(name)s, %(role)s, '', %(channel)s,
+SELECT %(day)s, {UUID7_SQL}, %(at)s, holder_id, %(actor)s::uuid, %(name)s, %(role)s, %(organisation)s, %(channel)s,
     '批量申领名册核对', '', ARRAY['姓名', '证件号码']
 FROM staged WHERE is_known
 """  # noqa: S608 - constants
@@ -147,7 +148,9 @@ def enter(
         "at": at,
         "day": day,
         "roster": roster.hex,
+        "actor": by.id,
         "name": by.name,
+        "organisation": by.organisation,
         "role": by.role.value,
         "channel": by.channel.value,
     }
