@@ -69,6 +69,29 @@ def test_a_second_loss_is_refused_with_its_reason(hers: Client) -> None:
     assert Case.objects.count() == 1
 
 
+def test_a_refusal_names_only_laws_that_the_province_has(hers: Client) -> None:
+    hers.post("/m/card/loss", {"kind": "temporary"})
+
+    page = hers.post("/m/card/loss", {"kind": "temporary"}).content.decode()
+
+    assert "没有成功" in page
+    assert "《广东省社会保障卡居民服务一卡通条例（参照）》第五条）" in page
+    assert "N17" not in page
+
+
+def test_a_lost_card_is_offered_only_what_it_still_can(hers: Client) -> None:
+    hers.post("/m/card/loss", {"kind": "temporary"})
+    temporary = hers.get("/m/card/loss").content.decode()
+    hers.post("/m/card/loss", {"kind": "formal"})
+    formal = hers.get("/m/card/loss").content.decode()
+
+    assert "可以转为正式挂失" in temporary
+    assert 'value="temporary"' not in temporary
+    assert "这张卡已经正式挂失" in formal
+    assert 'href="/m/card/replace"' in formal
+    assert '<form method="get"' not in formal
+
+
 @pytest.mark.clause("B2")
 def test_a_card_found_again_works_again(hers: Client) -> None:
     hers.post("/m/card/loss", {"kind": "temporary"})

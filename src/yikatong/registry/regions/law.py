@@ -19,11 +19,14 @@ def province() -> Profile:
 
 
 def cite(article: str) -> str:
-    """《title》第五条 for "G5", after the laws of the province's profile; else the code itself."""
+    """《title》第五条 for "G5", after the laws of the province's profile; "" for a law it does not name.
+
+    A code of ours (N17) means nothing to who reads it.
+    """
     titles = {law.letter: law.title for law in province().laws}
     letter, number = article[:1], article[1:]
     if letter not in titles or not number:
-        return titles.get(letter, article)
+        return titles.get(letter, "")
     numeral = _numeral(int(number))
     return f"《{titles[letter]}》" + (f"（{numeral}）" if letter in _PARAGRAPHS else f"第{numeral}条")
 
@@ -41,4 +44,4 @@ class ByLaw(DomainError):
     articles: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, message: str | None = None, **facts: Any) -> None:
-        super().__init__(message, article="、".join(cite(code) for code in self.articles), **facts)
+        super().__init__(message, article="、".join(filter(None, map(cite, self.articles))), **facts)
