@@ -117,8 +117,25 @@ def test_a_place_that_does_not_exist_is_named_and_nothing_is_registered() -> Non
     )
 
     assert answer.status_code == 422
-    assert "没有这个场所编号，请核对。" in answer.content.decode()
+    assert "没有找到这个场所，请核对编号或名称。" in answer.content.decode()
     assert not Terminal.objects.exists()
+
+
+def test_a_place_is_found_by_a_part_of_its_name_and_namesakes_are_listed() -> None:
+    browser, given = browser_of(Role.OPERATOR), {"name": "1 号", "kind": "gate", "scenes": ["1"]}
+
+    one = browser.post("/console/terminals/new", given | {"place": "武侯区"})
+    Place.objects.create(
+        number="51010700002", name="武侯区图书馆东馆", domain_id="culture", kind="图书馆",
+        keeper=Organisation.objects.get(code="KEEP"), division_code="510107",
+    )  # fmt: skip
+    two = browser.post("/console/terminals/new", given | {"place": "图书馆"})
+
+    assert one.status_code == 303
+    assert two.status_code == 422
+    said = f"有多个场所符合：武侯区图书馆 {PLACE}、武侯区图书馆东馆 51010700002。请填写其中一个编号。"
+    assert said in two.content.decode()
+    assert Terminal.objects.get().place.number == PLACE
 
 
 @pytest.mark.parametrize("text", ["%", "x" * 61, "999999999999999999999", "武侯'--"])
@@ -137,9 +154,19 @@ def test_a_roster_is_taken_once_and_its_page_shows_the_rows() -> None:
     second = browser.post("/console/rosters", {"file": SimpleUploadedFile("名册副本.csv", csv)})
 
     assert first.status_code == 303
-    assert second.headers["Location"] == first.headers["Location"]
+    assert second.headers["Location"] == first.headers["Location"] + "?again=1"
+    assert "没有重复受理" in browser.get(second.headers["Location"]).content.decode()
     assert Roster.objects.get().rows == 1
     assert "名册.csv" in browser.get(first.headers["Location"]).content.decode()
+
+
+def test_a_refused_file_is_not_said_to_be_still_there() -> None:
+    file = SimpleUploadedFile("名册.csv", b"hello\n1\n")
+
+    page = browser_of(Role.SUPERVISOR).post("/console/rosters", {"file": file}).content.decode()
+
+    assert "没有任何内容被改动。请重新选择文件。" in page
+    assert "仍在下方" not in page
 
 
 def test_a_file_that_is_no_roster_is_refused_with_the_reason() -> None:

@@ -13,6 +13,7 @@ from yikatong.registry.access.models import Terminal
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.catalogue.models import Place
 
+PLACES_SHOWN = 5
 SCENES = [(1, "通用"), (2, "就医"), (3, "乘车"), (4, "入园")]
 
 
@@ -46,16 +47,26 @@ class TerminalForm(DeskForm):
     )
     name = forms.CharField(label="名称", max_length=60)
     kind = forms.ChoiceField(label="类别", choices=Terminal.Kind.choices)
-    place = forms.CharField(label="场所编号", max_length=20, help_text="在“应用场所”中可查")
+    place = forms.CharField(
+        label="场所", max_length=60, help_text="场所编号，或名称中的几个字；同名的会列出编号供选择"
+    )
     scenes = forms.TypedMultipleChoiceField(
         label="可验场景", choices=SCENES, coerce=int, widget=forms.CheckboxSelectMultiple
     )
 
     def clean_place(self) -> Place:
-        place = Place.objects.filter(number=self.cleaned_data["place"]).first()
-        if place is None:
-            raise forms.ValidationError("没有这个场所编号，请核对。")
-        return place
+        text = self.cleaned_data["place"]
+        places = Place.objects.filter(is_open=True)
+        found = list(places.filter(number=text)) or list(
+            places.filter(name__icontains=text).order_by("name", "number")[: PLACES_SHOWN + 1]
+        )
+        if not found:
+            raise forms.ValidationError("没有找到这个场所，请核对编号或名称。")
+        if len(found) > 1:
+            named = "、".join(f"{one.name} {one.number}" for one in found[:PLACES_SHOWN])
+            more = " 等" if len(found) > PLACES_SHOWN else ""
+            raise forms.ValidationError(f"有多个场所符合：{named}{more}。请填写其中一个编号。")
+        return found[0]
 
     def register_entry(self) -> dict[str, Any]:
         """The keywords of `access.actions.register_terminal`; the owner is who keeps the place."""

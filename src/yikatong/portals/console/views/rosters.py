@@ -29,11 +29,13 @@ def index(request: StaffRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            received = rosters.receive(file, file.name, by=request.actor, at=now())
+            at = now()
+            received = rosters.receive(file, file.name, by=request.actor, at=at)
         except DomainError as refusal:
             form.refuse(refusal)
         else:
-            return HttpResponseRedirect(reverse("console-roster", args=[received.pk]), status=303)
+            again = "?again=1" if received.created_at < at else ""
+            return HttpResponseRedirect(reverse("console-roster", args=[received.pk]) + again, status=303)
     recent = Paginator(visible(request.actor).order_by("-created_at"), 20).get_page(request.GET.get("page"))
     status = 422 if form.is_refused else 200
     return render(request, "console/rosters.html", {"form": form, "page": recent}, status=status)
