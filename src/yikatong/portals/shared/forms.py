@@ -8,6 +8,8 @@ from django import forms
 
 from yikatong.core.errors import DomainError
 
+_KEPT = "没有任何内容被改动，您填写的内容仍在下方。"
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -52,6 +54,14 @@ class DeskForm(forms.Form):
     @property
     def is_refused(self) -> bool:
         return self.is_bound and (self.refusal is not None or bool(self.errors))
+
+    @property
+    def kept_words(self) -> str:
+        """What a refusal has left as it was: a browser never gives a chosen file or a password back."""
+        given = {getattr(field.widget, "input_type", "") for field in self.fields.values()}
+        if "password" in given:
+            return ""
+        return "没有任何内容被改动。请重新选择文件。" if "file" in given else _KEPT
 
     def problems(self) -> list[Problem]:
         """Each field's first error, in the order of the page."""
