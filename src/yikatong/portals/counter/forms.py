@@ -55,7 +55,9 @@ class CaseNumberForm(DeskForm):
     number = forms.CharField(
         label="受理号",
         max_length=20,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "class": "num"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "inputmode": "numeric", "class": "num", "autofocus": True}
+        ),
     )
 
 

@@ -41,7 +41,11 @@ document.addEventListener("keydown", (event) => {
 });
 
 // --- error summary, double submission, printing ---
-$("#summary")?.focus();
+// Else the hands go on typing, at the first thing that is still to be answered.
+const isOpenYet = (control) => control.type === "radio" ? !$(`[name="${control.name}"]:checked`, control.form)
+  : control.type === "checkbox" ? !control.checked : !control.value;
+const begin = () => $$("[data-begin] :is(input:not([type=hidden]), select, textarea)").find(isOpenYet);
+($("#summary") ?? begin())?.focus();
 $$(".summary a[href^='#']").forEach((link) => link.addEventListener("click", (event) => {
   const place = document.getElementById(link.hash.slice(1));
   if (!place) return;
