@@ -450,3 +450,16 @@ def test_today_is_counted_by_what_the_clerk_has_done(desk: Client) -> None:
         f"/counter/holders/{holder.pk}/loss", {"loss": "formal", "verified": "yes"}
     )  # two steps, one case
     assert '今日已办 <span class="num">2</span> 件' in text(desk.get("/counter/"))
+
+
+def test_a_namesake_does_not_see_what_i_did_today(desk: Client) -> None:
+    case = cast.apply(cast.wang_fang())
+    desk.post(f"/counter/cases/{case.number}/check")
+    namesake = cast.log_in(Client(), cast.staff("李强", "liqiang2", scope="5107"))
+
+    mine, his = text(desk.get("/counter/")), text(namesake.get("/counter/"))
+
+    assert '今日已办 <span class="num">1</span> 件' in mine
+    assert case.number in mine
+    assert '今日已办 <span class="num">0</span> 件' in his
+    assert case.number not in his

@@ -78,4 +78,4 @@ def cases_today(by: Actor, at: datetime) -> list[Case]:
 
 def _steps_today(by: Actor, at: datetime) -> QuerySet[CaseStep]:
     midnight = datetime.combine(day_of(at), time.min, BEIJING)
-    return CaseStep.objects.filter(actor_name=by.name, at__gte=midnight)
+    return CaseStep.objects.filter(actor_id=by.id, at__gte=midnight)

@@ -260,13 +260,18 @@ class CaseStep(models.Model):
     at = models.DateTimeField("时间")
     status = models.CharField("状态", max_length=10, choices=CaseStatus.choices)
     actor_name = models.CharField("经办", max_length=100)
+    actor_id = models.UUIDField(null=True, editable=False)  # of acts done one by one; names may be shared
     channel = models.CharField("渠道", max_length=12)
     note = models.CharField("说明", max_length=200, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "办理步骤"
         ordering = ["at"]
-        indexes = [models.Index(fields=["actor_name", "-at"], name="cards_step_actor")]  # 今日已办 of a clerk
+        indexes = [
+            models.Index(
+                fields=["actor_id", "-at"], condition=Q(actor_id__isnull=False), name="cards_step_clerk"
+            ),  # 今日已办 of a clerk
+        ]
 
 
 class Batch(models.Model):

@@ -137,7 +137,13 @@ def next_numbers(count: int) -> list[int]:
 
 def _note_case(case: Case, *, by: Actor, at: datetime, note: str = "") -> None:
     CaseStep.objects.create(
-        case=case, at=at, status=case.status, actor_name=by.name, channel=by.channel, note=note[:200]
+        case=case,
+        at=at,
+        status=case.status,
+        actor_name=by.name,
+        actor_id=by.id,
+        channel=by.channel,
+        note=note[:200],
     )
     audit.record(
         f"cards:case:{case.status}",
