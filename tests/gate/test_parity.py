@@ -38,13 +38,15 @@ def test_every_column_of_a_written_table_is_written(table: str) -> None:
 
 
 def test_every_table_named_in_the_text_is_declared() -> None:
-    for text in (statement.ONLINE, statement.OFFLINE):
+    for text in (statement.ONLINE, statement.OFFLINE, statement.OFFLINE_NEW):
         named = {table for table in MODELS if f" {table} " in text or f"{table} " in text}
         assert named <= set(statement.TABLES)
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("text", [statement.ONLINE, statement.OFFLINE, statement.STORED])
+@pytest.mark.parametrize(
+    "text", [statement.ONLINE, statement.OFFLINE, statement.OFFLINE_NEW, statement.STORED]
+)
 def test_the_statement_can_be_prepared(text: str) -> None:
     """Types of parameters and columns fit: PostgreSQL plans the statement itself."""
     for number in range(text.count("%b")):

@@ -124,6 +124,22 @@ def test_the_same_code_at_two_offline_terminals(world: World) -> None:
     assert Use.objects.get(terminal=first.row.number).outcome == 0
 
 
+def test_one_code_used_elsewhere_among_many_new_ones(world: World) -> None:
+    first, second, at = world.terminal(), world.terminal(), minutes_ago(world, 40)
+    raw = world.rider().present(at=at)
+    first.hand_in(first.offline(raw, at=at))
+    rows = [
+        second.offline(code, at=at)
+        for code in (world.rider().present(at=at), raw, world.rider().present(at=at))
+    ]
+    answers = second.hand_in(*rows)
+    assert [use["name"] for use in answers] == ["accepted", "double_offline_use", "accepted"]
+    assert [use["sequence"] for use in answers] == [row["sequence"] for row in rows]
+    stored = Use.objects.filter(terminal=second.row.number).order_by("sequence")
+    assert [use.outcome for use in stored] == [0, 408, 0]
+    assert Shown.objects.filter(terminal=second.row.number).count() == 2
+
+
 def test_the_same_code_twice_in_one_batch(world: World) -> None:
     desk, rider, at = world.terminal(), world.rider(), minutes_ago(world, 40)
     raw = rider.present(at=at)

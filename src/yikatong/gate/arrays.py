@@ -8,13 +8,13 @@ import struct
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, date, datetime
 from functools import lru_cache
-from itertools import chain
 from typing import Any, NamedTuple
 
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 _HEAD = struct.Struct(">iiIii")
+_LENGTH = struct.Struct(">i").pack
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
 EPOCH_UNIX = int(EPOCH.timestamp())
@@ -68,12 +68,15 @@ def register(context: Any) -> None:
 
 
 def pack(name: str, values: Sequence[Any]) -> Packed:
-    """The array of `values`; dates and times as numbers from 2000-01-01 (days, microseconds)."""
+    """The array of `values`, at least one; dates and times as numbers from 2000-01-01 (days, microseconds)."""
     kind = _KINDS[name]
     if kind.size < 0:
         body = b"".join(map(_lengthened, values))
+    elif values.count(values[0]) == len(values):  # terminal, day, scene: mostly one value for the whole batch
+        body = struct.pack(_format(kind.code, 1), kind.size, values[0]) * len(values)
     else:
-        pairs = chain.from_iterable((kind.size, value) for value in values)
+        pairs = [kind.size] * (2 * len(values))
+        pairs[1::2] = values
         body = struct.pack(_format(kind.code, len(values)), *pairs)
     return _CLASSES[name](_HEAD.pack(1, 1, kind.oid, len(values), 1) + body)
 
@@ -98,7 +101,7 @@ def day_from_number(number: int) -> date:
 
 
 def _lengthened(value: bytes | None) -> bytes:
-    return b"\xff\xff\xff\xff" if value is None else len(value).to_bytes(4, "big") + value
+    return b"\xff\xff\xff\xff" if value is None else _LENGTH(len(value)) + value
 
 
 @lru_cache(maxsize=2048)

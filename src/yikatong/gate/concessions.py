@@ -26,6 +26,7 @@ _CLASS_OF = {int(concession): number for number, concession in FARE_CLASSES.item
 _STORED = 0x7FFF  # the column is a smallint
 
 
+@lru_cache(maxsize=1024)
 def bits(claims: Claims) -> int:
     """The concessions to store with a use: those told, or the one behind the fare class."""
     if claims.concessions is not None:

@@ -5,7 +5,7 @@ whole credential, and only device and platform have it. The SM2 signatures stand
 uses, and are verified by a job (using.usage.tasks), not while a terminal waits.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ from yikatong.gate.arrays import EPOCH_UNIX
 from yikatong.gate.concessions import bits
 from yikatong.gate.row import ANY_GENERATION, METHOD_CODE, METHOD_SHORT, NO_DEVICE
 from yikatong.using.codes import pass_
-from yikatong.using.codes.pass_ import Keyset, Policy, Presentation, Refused
+from yikatong.using.codes.pass_ import Keyset, Policy, Presentation, Reason, Reference, Refused
 
 Keysets = Mapping[tuple[int, int], Keyset]
 
@@ -60,18 +60,32 @@ def examine_pass(
     presentation: Presentation, keysets: Keysets, *, scenes: frozenset[int], now: int
 ) -> Finding:
     """A parsed presentation."""
-    credential = presentation.credential
     try:
         reference = pass_.verify_online(presentation, keysets, now=now, policy=_policy(scenes))
     except Refused as refused:
+        return _finding(presentation, refused.reason)
+    return _finding(presentation, reference)
+
+
+def examine_many(
+    shown: Sequence[tuple[Presentation, int]], keysets: Keysets, *, scenes: frozenset[int]
+) -> list[Finding]:
+    """Parsed presentations, each at its own instant."""
+    found = pass_.verify_online_many(shown, keysets, policy=_policy(scenes))
+    return [_finding(presentation, of) for (presentation, _), of in zip(shown, found, strict=True)]
+
+
+def _finding(presentation: Presentation, of: Reference | Reason) -> Finding:
+    credential = presentation.credential
+    if isinstance(of, Reason):
         # Nothing of it is believed but its words about the scene.
-        return Finding(METHOD_CODE, credential.scene, refused.reason)
+        return Finding(METHOD_CODE, credential.scene, of)
     return Finding(
         METHOD_CODE,
         credential.scene,
         0,
-        reference.device,
-        reference.generation,
+        of.device,
+        of.generation,
         bits(credential.claims),
         credential.reference,
         presentation.made_at,

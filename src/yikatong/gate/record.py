@@ -1,13 +1,17 @@
 """Send a batch of rows to the statement, and read its answer."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any
+
+from psycopg.errors import UniqueViolation
 
 from yikatong.gate.arrays import pack, packer
 from yikatong.gate.lane import Lane
 from yikatong.gate.row import Decision, Row
-from yikatong.gate.statement import OFFLINE, OFFLINE_TYPES, ONLINE, ONLINE_TYPES, STORED
+from yikatong.gate.statement import OFFLINE, OFFLINE_NEW, OFFLINE_TYPES, ONLINE, ONLINE_TYPES, STORED
 
 _online = packer(ONLINE_TYPES.values())
 _offline = packer(OFFLINE_TYPES.values())
@@ -28,10 +32,18 @@ def online_parameters(rows: Sequence[Row], received_at: datetime) -> list[Any]:
 
 async def record_offline(lane: Lane, rows: Sequence[Row]) -> list[Decision]:
     """Offline uses handed in; the same conditions and the same order."""
-    received_at = datetime.now(UTC)
-    return [
-        Decision(*found) for found in await lane.fetch(OFFLINE, (*_offline(rows), received_at, received_at))
-    ]
+    received_at, packed = datetime.now(UTC), _offline(rows)
+    with suppress(UniqueViolation):  # something of it was handed in before, or its code was used elsewhere
+        found = await lane.fetch(OFFLINE_NEW, (*packed, received_at))
+        return [_first(*decided) for decided in zip(count(1), rows, *found[0], strict=False)]
+    return [Decision(*found) for found in await lane.fetch(OFFLINE, (*packed, received_at, received_at))]
+
+
+def _first(ordinal: int, row: Row, refusal: int, state: int, granted: int, flag: int) -> Decision:
+    """What was stored of a use that came for the first time."""
+    if state:
+        return Decision(ordinal, refusal, state, row.scene, 0, 0, 0)
+    return Decision(ordinal, refusal, 0, row.scene, row.amount_fen, granted, flag)
 
 
 async def stored_digests(lane: Lane, rows: Sequence[Row]) -> dict[tuple[int, int], bytes]:

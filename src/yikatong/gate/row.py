@@ -60,9 +60,9 @@ class Decision(NamedTuple):
     amount_fen: int
     concession: int
     flag: int
-    first_terminal: int | None
-    first_sequence: int | None
-    first_used_at: int | None
+    first_terminal: int | None = None
+    first_sequence: int | None = None
+    first_used_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from yikatong.gate.answer import answer, refused
 from yikatong.gate.arrays import EPOCH_UNIX
 from yikatong.gate.batcher import decide
 from yikatong.gate.desk import HOT_AGE_S
-from yikatong.gate.examine import Finding, Keysets, digest, examine_pass, shown_day
+from yikatong.gate.examine import Finding, Keysets, digest, examine_many, shown_day
 from yikatong.gate.keys import LATE
 from yikatong.gate.lane import Lane
 from yikatong.gate.lists import Lists
@@ -36,13 +36,15 @@ async def hand_in(
     superseded = await lists.superseded({(_scene(use.presentation), use.hot_version) for use in uses})
     answers: list[UseOut | None] = [None] * len(uses)
     rows: list[tuple[int, Row]] = []
-    for place, use in enumerate(uses):
-        if place % _SLICE == 0:
-            await asyncio.sleep(0)  # whoever waits at a gate right now goes first
-        if reason := _wrong_time(use, now):
-            answers[place] = refused(use.sequence, reason)
-        else:
-            rows.append((place, _row(terminal, use, keysets, superseded, now)))
+    for start in range(0, len(uses), _SLICE):
+        await asyncio.sleep(0)  # whoever waits at a gate right now goes first
+        timely = []
+        for place, use in enumerate(uses[start : start + _SLICE], start):
+            if reason := _wrong_time(use, now):
+                answers[place] = refused(use.sequence, reason)
+            else:
+                timely.append((place, use))
+        rows += _rows(terminal, timely, keysets, superseded, now)
     for turn in turns(rows):
         fates = await decide(lane, [row for _, row in turn], record_offline)
         for (place, row), fate in zip(turn, fates, strict=True):
@@ -52,6 +54,8 @@ async def hand_in(
 
 def turns(rows: Sequence[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
     """The rows in as few rounds as keep uses and codes distinct within each; almost always one."""
+    if _are_distinct([row for _, row in rows]):
+        return [list(rows)] if rows else []
     rounds: list[list[tuple[int, Row]]] = []
     seen: list[set[object]] = []
     for entry in rows:
@@ -68,6 +72,11 @@ def turns(rows: Sequence[tuple[int, Row]]) -> list[list[tuple[int, Row]]]:
     return rounds
 
 
+def _are_distinct(rows: Sequence[Row]) -> bool:
+    spending = [row.shown for row in rows if not row.outcome]
+    return len({row.identity for row in rows}) == len(rows) and len(set(spending)) == len(spending)
+
+
 def _wrong_time(use: OfflineUseIn, now: int) -> Reason | None:
     """A use lies within the business day of its sequence, and not in the future."""
     day = sequence.day_of(use.sequence)
@@ -79,11 +88,33 @@ def _wrong_time(use: OfflineUseIn, now: int) -> Reason | None:
     return None
 
 
-def _row(
-    terminal: Terminal, use: OfflineUseIn, keysets: Keysets, superseded: dict[tuple[int, int], int], now: int
-) -> Row:
-    finding, per_use_fen = _finding(terminal, use, keysets)
-    method, scene, outcome, device, generation, concession, reference, made_at, counter = finding
+def _rows(
+    terminal: Terminal,
+    timely: Sequence[tuple[int, OfflineUseIn]],
+    keysets: Keysets,
+    superseded: dict[tuple[int, int], int],
+    now: int,
+) -> list[tuple[int, Row]]:
+    """The rows of uses that lie in their day: what the bytes say, and what the rules make of it."""
+    findings, shown = {}, []
+    for place, use in timely:
+        try:
+            shown.append((place, (pass_.parse(use.presentation), use.used_at)))
+        except Refused as refusal:
+            findings[place] = Finding(METHOD_CODE, 0, refusal.reason), 0
+    found = examine_many([of for _, of in shown], keysets, scenes=terminal.scenes)
+    for (place, (presentation, _)), finding in zip(shown, found, strict=True):
+        findings[place] = finding, presentation.credential.limits.per_use_fen
+    rows = []
+    for place, use in timely:
+        finding, per_use_fen = findings[place]
+        outcome = finding.outcome or _rules(use, finding.scene, per_use_fen, superseded, now)
+        rows.append((place, _row(terminal, use, finding, outcome)))
+    return rows
+
+
+def _row(terminal: Terminal, use: OfflineUseIn, finding: Finding, outcome: int) -> Row:
+    method, scene, _, device, generation, concession, reference, made_at, counter = finding
     return Row(
         terminal.number,
         terminal.key_generation,
@@ -92,7 +123,7 @@ def _row(
         (use.used_at - EPOCH_UNIX) * 1_000_000,
         method,
         scene,
-        outcome or _rules(use, scene, per_use_fen, superseded, now),
+        outcome,
         device,
         generation,
         use.amount_fen,
@@ -105,16 +136,6 @@ def _row(
         use.presentation,
         use.hot_version,
     )
-
-
-def _finding(terminal: Terminal, use: OfflineUseIn, keysets: Keysets) -> tuple[Finding, int]:
-    """What the bytes say, and how many fen the credential lets pass offline at one time."""
-    try:
-        presentation = pass_.parse(use.presentation)
-    except Refused as refusal:
-        return Finding(METHOD_CODE, 0, refusal.reason), 0
-    finding = examine_pass(presentation, keysets, scenes=terminal.scenes, now=use.used_at)
-    return finding, presentation.credential.limits.per_use_fen
 
 
 def _rules(

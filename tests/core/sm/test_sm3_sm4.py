@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from yikatong.core.sm import sm4
-from yikatong.core.sm.kdf import derive
-from yikatong.core.sm.sm3 import hmac_sm3, sm3
+from yikatong.core.sm.kdf import Derivation, derive
+from yikatong.core.sm.sm3 import KeyedSm3, hmac_sm3, sm3
 
 KEY = bytes.fromhex("0123456789ABCDEFFEDCBA9876543210")
 
@@ -136,3 +136,20 @@ def test_longer_output_begins_with_the_shorter(length: int) -> None:
 def test_derive_refuses_nonsense(key: bytes, label: str, length: int) -> None:
     with pytest.raises(ValueError, match="derive needs"):
         derive(key, label, b"", length)
+
+
+@given(
+    key=st.binary(min_size=1, max_size=130), beginning=st.binary(max_size=80), rest=st.binary(max_size=300)
+)
+def test_what_is_hashed_once_gives_the_same(key: bytes, beginning: bytes, rest: bytes) -> None:
+    keyed = KeyedSm3(key, beginning)
+    assert [keyed(rest), keyed(b""), keyed(rest)] == [
+        hmac_sm3(key, beginning + rest), hmac_sm3(key, beginning), hmac_sm3(key, beginning + rest),
+    ]  # fmt: skip
+    assert Derivation(key, "label")(rest) == derive(key, "label", rest)
+
+
+@pytest.mark.parametrize(("key", "label"), [(b"", "label"), (b"key", "la\0bel")])
+def test_a_derivation_needs_a_key_and_a_label(key: bytes, label: str) -> None:
+    with pytest.raises(ValueError, match="needs a key"):
+        Derivation(key, label)

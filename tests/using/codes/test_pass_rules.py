@@ -239,6 +239,35 @@ def test_a_million_entries() -> None:
     assert not any(each in after for each in removes)
 
 
+def test_many_codes_verified_at_once_get_what_each_gets_alone() -> None:
+    other = Keyset.generate(issuer=320000, key_id=1)
+    foreign = pass_.issue_credential(
+        other, device=1, scene=3, generation=1, device_public=PAIR.public, not_before=NOW, expires_at=NOW + 9,
+        limits=Limits(1, 1, 1),
+    )  # fmt: skip
+    good, flipped = show(issue()), bytearray(show(issue()).raw)
+    flipped[40] ^= 1
+    shown = [
+        (good, NOW), (pass_.parse(bytes(flipped)), NOW), (good, NOW + 90), (show(issue(scene=1)), NOW),
+        (show(foreign), NOW), (good, NOW - 31), (show(issue(device=77), counter=5), NOW + 1),
+    ]  # fmt: skip
+    keysets, policy = {(510000, 3): KEYS}, Policy(scenes={3})
+
+    def alone(presentation: pass_.Presentation, now: int) -> pass_.Reference | Reason:
+        try:
+            return pass_.verify_online(presentation, keysets, now=now, policy=policy)
+        except Refused as refused:
+            return refused.reason
+
+    found = pass_.verify_online_many(shown, keysets, policy=policy)
+    assert found == [alone(*each) for each in shown]
+    assert found == [
+        pass_.Reference(9, 3, 1), Reason.BAD_MAC, Reason.PRESENTATION_EXPIRED, Reason.WRONG_SCENE,
+        Reason.UNKNOWN_ISSUER, Reason.NOT_YET_VALID, pass_.Reference(77, 3, 1),
+    ]  # fmt: skip
+    assert pass_.verify_online_many([], keysets, policy=policy) == []
+
+
 def test_pass_loads_only_national_crypto_and_its_neighbours() -> None:
     """Gate, terminals and partners run these files without Django."""
     look = (

@@ -8,13 +8,12 @@ then the issuer's SM2 signature over the body, 64 bytes.
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum, IntFlag
-from functools import cached_property
+from functools import lru_cache
 from typing import NamedTuple
 
 from yikatong.core.sm import sm2
-from yikatong.core.sm.kdf import derive
+from yikatong.core.sm.kdf import Derivation, derive
 from yikatong.core.sm.sm3 import sm3
 from yikatong.using.codes.keyset import Keyset
 from yikatong.using.codes.reasons import Reason, Refused
@@ -82,6 +81,7 @@ class Claims(NamedTuple):
         return out
 
     @classmethod
+    @lru_cache(maxsize=1024)  # a province has few different ones, and each is read with every use
     def from_bytes(cls, data: bytes) -> "Claims":
         """Unknown tags are skipped; Refused(MALFORMED) when cut, out of order, or of a wrong length."""
         found: list[int | None] = [None] * len(_CLAIM_SIZES)
@@ -109,8 +109,7 @@ class Limits(NamedTuple):
     uses: int
 
 
-@dataclass(frozen=True)
-class Credential:
+class Credential(NamedTuple):
     """A parsed credential; `raw` are its bytes with the issuer's signature. Parsing proves nothing."""
 
     raw: bytes
@@ -133,7 +132,7 @@ class Credential:
     def signature(self) -> bytes:
         return self.raw[-_SIGNATURE:]
 
-    @cached_property
+    @property
     def identity(self) -> bytes:
         """First 16 bytes of SM3(body): under this name a terminal counts the offline limits."""
         return sm3(self.body)[:16]
@@ -182,7 +181,12 @@ def issue_credential(  # noqa: PLR0913 - one keyword per field of the format
 
 def credential_secret(mac_key: bytes, body: bytes) -> bytes:
     """The 32-byte MAC secret of a credential, bound to every byte of its body; nothing is stored."""
-    return derive(mac_key, "yikatong pass v1 credential", body)
+    return _secrets(mac_key)(body)
+
+
+@lru_cache(maxsize=64)
+def _secrets(mac_key: bytes) -> Derivation:
+    return Derivation(mac_key, "yikatong pass v1 credential")
 
 
 def scene_tweak(mac_key: bytes, device_public: bytes, reference: bytes) -> bytes:
@@ -196,23 +200,25 @@ def parse_credential(raw: bytes) -> Credential:
     claims_size = check_head(raw)
     if len(raw) != SHORTEST + claims_size:
         raise Refused(Reason.MALFORMED)
-    _, algorithm, *issuer, key_id, scene, reference, _ = _HEAD.unpack_from(raw)
+    _, algorithm, issuer_high, issuer_low, key_id, scene, reference, _ = _HEAD.unpack_from(raw)
     claims_end = _HEAD.size + claims_size
-    not_before, expires_at, *money, uses, device_public = _TAIL.unpack_from(raw, claims_end)
+    (not_before, expires_at, use_high, use_low, total_high, total_low, uses, device_public) = (
+        _TAIL.unpack_from(raw, claims_end)
+    )
     if not scene or not_before >= expires_at or device_public[0] not in (2, 3):
         raise Refused(Reason.MALFORMED)
     return Credential(
-        raw=raw,
-        algorithm=algorithm,
-        issuer=_join24(*issuer),
-        key_id=key_id,
-        scene=scene,
-        reference=reference,
-        claims=Claims.from_bytes(raw[_HEAD.size : claims_end]),
-        not_before=not_before,
-        expires_at=expires_at,
-        limits=Limits(_join24(*money[:2]), _join24(*money[2:]), uses),
-        device_public=device_public,
+        raw,
+        algorithm,
+        issuer_high << 16 | issuer_low,
+        key_id,
+        scene,
+        reference,
+        Claims.from_bytes(raw[_HEAD.size : claims_end]),
+        not_before,
+        expires_at,
+        Limits(use_high << 16 | use_low, total_high << 16 | total_low, uses),
+        device_public,
     )
 
 
@@ -250,7 +256,3 @@ def _body(
 
 def _split24(number: int) -> tuple[int, int]:
     return number >> 16, number & 0xFFFF
-
-
-def _join24(high: int, low: int) -> int:
-    return high << 16 | low

@@ -58,6 +58,7 @@ from yikatong.using.codes.verify import (
     check_signatures,
     verify_offline,
     verify_online,
+    verify_online_many,
 )
 
 __all__ = [
@@ -113,4 +114,5 @@ __all__ = [
     "trust_payload",
     "verify_offline",
     "verify_online",
+    "verify_online_many",
 ]

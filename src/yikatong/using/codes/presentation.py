@@ -6,7 +6,7 @@ signature of the device for whoever cannot; each covers every byte before it. Te
 
 import re
 import struct
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from yikatong.core.sm import sm2
 from yikatong.core.sm.sm3 import hmac_sm3
@@ -28,8 +28,7 @@ LONGEST = SHORTEST + CLAIMS_MOST + _EXTRA
 _LONGEST_TEXT = len(PREFIX) + (LONGEST * 3 + 1) // 2
 
 
-@dataclass(frozen=True)
-class Presentation:
+class Presentation(NamedTuple):
     """A parsed presentation. Parsing proves nothing; see `verify`. `made_at` unix seconds of the device."""
 
     raw: bytes

@@ -13,7 +13,7 @@ from yikatong.core.sm import sm4
 
 DEVICE_MOST = 2**48 - 1
 _BLOCK = struct.Struct(">QBH5x")
-_ZEROS = bytes(5)
+_OPENED = struct.Struct(">QBHIB")  # the same, with the five bytes that must be zero
 
 
 class Reference(NamedTuple):
@@ -41,7 +41,11 @@ def open_reference(key: bytes, reference: bytes) -> Reference | None:
 
 def open_references(key: bytes, references: Sequence[bytes]) -> list[Reference | None]:
     """Many references in one call of the cipher, in their order."""
-    return [_read(block) for block in _cut(sm4.decrypt_blocks(key, b"".join(references)))]
+    blocks = sm4.decrypt_blocks(key, b"".join(references))
+    return [
+        None if high or low or device > DEVICE_MOST or not scene else Reference(device, scene, generation)
+        for device, scene, generation, high, low in _OPENED.iter_unpack(blocks)
+    ]
 
 
 def _block(entry: Reference) -> bytes:
@@ -50,11 +54,6 @@ def _block(entry: Reference) -> bytes:
     ):
         raise ValueError("device number, scene or generation out of range")
     return _BLOCK.pack(*entry)
-
-
-def _read(block: bytes) -> Reference | None:
-    entry = Reference(*_BLOCK.unpack(block))
-    return entry if block[11:] == _ZEROS and entry.device <= DEVICE_MOST and entry.scene else None
 
 
 def _cut(blocks: bytes) -> list[bytes]:

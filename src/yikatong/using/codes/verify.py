@@ -6,7 +6,7 @@ lists and its own memory; what it cannot know is bounded by the limits in the cr
 """
 
 import hmac
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -16,7 +16,7 @@ from yikatong.using.codes.credential import Credential, credential_secret
 from yikatong.using.codes.keyset import Keyset
 from yikatong.using.codes.presentation import Presentation
 from yikatong.using.codes.reasons import Reason, Refused
-from yikatong.using.codes.reference import Reference, open_reference
+from yikatong.using.codes.reference import Reference, open_reference, open_references
 from yikatong.using.codes.trust import TrustList
 
 
@@ -92,6 +92,41 @@ def verify_online(
     Refused(UNKNOWN_ISSUER, KEY_WITHDRAWN, BAD_MAC, UNKNOWN_REFERENCE, WRONG_SCENE, NOT_YET_VALID,
     CREDENTIAL_EXPIRED, CLOCK_AHEAD, PRESENTATION_EXPIRED).
     """
+    keyset = _authenticated(presentation, keysets)
+    reference = open_reference(keyset.reference_key, presentation.credential.reference)
+    return _current(presentation, reference, now=now, policy=policy)
+
+
+def verify_online_many(
+    shown: Sequence[tuple[Presentation, int]],
+    keysets: Mapping[tuple[int, int], Keyset],
+    *,
+    policy: Policy = DEFAULT,
+) -> list[Reference | Reason]:
+    """`verify_online` of many, each at its own instant, in their order; a refusal is its Reason.
+
+    The references are opened in one call of the cipher, which for a single one costs twenty times as much.
+    """
+    found: list[Reference | Reason] = [Reason.UNKNOWN_REFERENCE] * len(shown)
+    genuine: dict[bytes, list[int]] = {}
+    for place, (presentation, _) in enumerate(shown):
+        try:
+            genuine.setdefault(_authenticated(presentation, keysets).reference_key, []).append(place)
+        except Refused as refused:
+            found[place] = refused.reason
+    for key, places in genuine.items():
+        opened = open_references(key, [shown[place][0].credential.reference for place in places])
+        for place, reference in zip(places, opened, strict=True):
+            presentation, now = shown[place]
+            try:
+                found[place] = _current(presentation, reference, now=now, policy=policy)
+            except Refused as refused:
+                found[place] = refused.reason
+    return found
+
+
+def _authenticated(presentation: Presentation, keysets: Mapping[tuple[int, int], Keyset]) -> Keyset:
+    """The keyset under which device and platform share the presentation's MAC."""
     credential = presentation.credential
     keyset = keysets.get((credential.issuer, credential.key_id))
     if keyset is None:
@@ -101,10 +136,16 @@ def verify_online(
     secret = credential_secret(keyset.mac_key, credential.body)
     if not hmac.compare_digest(hmac_sm3(secret, presentation.under_mac)[:12], presentation.mac):
         raise Refused(Reason.BAD_MAC)
-    reference = open_reference(keyset.reference_key, credential.reference)
-    if reference is None or reference.scene != credential.scene:
+    return keyset
+
+
+def _current(
+    presentation: Presentation, reference: Reference | None, *, now: int, policy: Policy
+) -> Reference:
+    """The opened reference, if it is one, for this scene and this time."""
+    if reference is None or reference.scene != presentation.credential.scene:
         raise Refused(Reason.UNKNOWN_REFERENCE)
-    check_scene(credential, policy)
+    check_scene(presentation.credential, policy)
     check_clock(presentation, now=now, policy=policy)
     return reference
 
