@@ -85,13 +85,13 @@ class House:
             self._process.send_signal(signal.SIGINT)
         try:
             code = self._process.wait(_STOP_S_MAX)
-            self._listener.join(_STOP_S_MAX)
-            return code
         except subprocess.TimeoutExpired:
             self._process.kill()
             raise
         finally:
             self._process = None
+        self._listener.join(_STOP_S_MAX)
+        return code
 
     def _listen(self, process: "subprocess.Popen[str]") -> None:
         assert process.stdout is not None
