@@ -29,7 +29,7 @@ run: vendor ## start everything: database, site, gate, worker, with a demo provi
 
 test: vendor ## every test; ARGS='tests/core -x' for some
 	@scripts/install_browser
-	@$(PYTHON) -m pytest $(ARGS)
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 check: $(INSTALLED) ## format, lint, types, import contracts, migrations
 	$(VENV)/bin/ruff format --check .
