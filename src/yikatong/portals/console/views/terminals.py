@@ -19,6 +19,7 @@ from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.access import actions
 from yikatong.registry.access.models import Terminal
 
+NEEDS_REASON = frozenset({"stop", "retire"})
 staff = staff_required(Permission.TERMINAL_MANAGE, channel=Channel.WEB)
 
 
@@ -55,10 +56,12 @@ def terminal(request: StaffRequest, number: int) -> HttpResponse:
         raise NotFound
     form, code = StopForm(), ""
     if request.method == "POST":
-        form = StopForm(request.POST)
+        if request.POST.get("act") in NEEDS_REASON:
+            form = StopForm(request.POST)
         try:
             code = _act(request, found, form)
         except DomainError as refusal:
+            form = StopForm(request.POST)
             form.refuse(refusal)
         if not code and not form.is_refused:
             return HttpResponseRedirect(request.path, status=303)
