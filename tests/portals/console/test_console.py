@@ -14,21 +14,22 @@ from playwright.sync_api import Page
 
 from tests import cast
 from yikatong.core import audit
-from yikatong.core.actor import Role
+from yikatong.core.actor import Channel, Role
 from yikatong.core.clock import now
-from yikatong.core.models import AuditEntry
+from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.access import actions as access_acts
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.cards import actions as card_acts
 from yikatong.registry.cards.models import Batch, CaseStatus, Roster
 from yikatong.registry.catalogue.models import Domain, Place
+from yikatong.registry.holders import queries as holders
 from yikatong.registry.regions.models import Organisation
 
 PLACE = "51010700001"
 PAGES = {
     Role.SUPERVISOR: ["/console/", "/console/rosters", "/console/batches"],
     Role.OPERATOR: ["/console/", "/console/terminals", "/console/terminals/new", "/console/keys"],
-    Role.AUDITOR: ["/console/", "/console/audit"],
+    Role.AUDITOR: ["/console/", "/console/audit", "/console/looks"],
 }
 
 
@@ -82,7 +83,10 @@ def test_a_terminal_is_registered_gets_a_code_once_is_stopped_and_resumed() -> N
     assert (made.status_code, made.headers["Location"]) == (303, page)
     assert (terminal.scenes, terminal.city_code, terminal.status) == ([1, 4], "510100", "registered")
 
-    shown = browser.post(page, {"act": "code"}).content.decode()
+    answer = browser.post(page, {"act": "code"})
+    shown = answer.content.decode()
+    assert answer.status_code == 200
+    assert "请填写原因" not in shown
     code = re.search(r'big-number num">([^<]+)<', shown)
     assert code is not None
     assert "开通码只显示这一次" not in browser.get(page).content.decode()
@@ -95,7 +99,7 @@ def test_a_terminal_is_registered_gets_a_code_once_is_stopped_and_resumed() -> N
 
     browser.post(page, {"act": "stop", "reason": "闸门故障"})
     assert (Terminal.objects.get().status, Terminal.objects.get().stopped_reason) == ("stopped", "闸门故障")
-    browser.post(page, {"act": "resume"})
+    assert browser.post(page, {"act": "resume"}).status_code == 303
     assert Terminal.objects.get().status == "enrolled"
 
 
@@ -215,6 +219,39 @@ def test_an_auditor_finds_an_entry_by_event_and_person() -> None:
 
 
 @pytest.mark.clause("cap:O5")
+@pytest.mark.clause("G17", "O2")
+def test_an_auditor_finds_who_looked_at_a_holder() -> None:
+    holder = cast.wang_fang()
+    clerk = cast.staff("李强", "looks-clerk", role=Role.CLERK)
+    holders.get(holder.pk, by=clerk.actor(Channel.COUNTER), at=now(), purpose="窗口办理：挂失")
+    browser = browser_of(Role.AUDITOR)
+
+    found = browser.post("/console/looks", {"number": cast.WANG_FANG_NUMBER})
+    page = browser.get(found.headers["Location"]).content.decode()
+
+    assert found.status_code == 303
+    assert cast.WANG_FANG_NUMBER not in found.headers["Location"]
+    assert "李强" in page
+    assert "窗口办理：挂失" in page
+    assert cast.WANG_FANG_NUMBER not in page
+    own = Look.objects.get(looker_role=Role.AUDITOR)
+    assert (own.holder_id, own.purpose) == (holder.pk, "安全审计：查谁看过此人")
+    assert AuditEntry.objects.filter(event="audit:looks:read").count() == 1
+
+
+@pytest.mark.clause("G17", "O2")
+def test_a_day_without_looks_and_a_number_of_nobody_are_said() -> None:
+    browser = browser_of(Role.AUDITOR)
+
+    empty = browser.get("/console/looks", {"day": "2020-01-01", "holder": "x"})
+    nobody = browser.post("/console/looks", {"number": "510107000000000000"})
+
+    assert "这段时间没有符合条件的查询记录" in empty.content.decode()
+    assert nobody.status_code == 422
+    assert "没有找到这个证件号码的持卡人" in nobody.content.decode()
+    assert not Look.objects.exists()
+
+
 def test_reading_the_log_is_in_the_log() -> None:
     browser_of(Role.AUDITOR).get("/console/audit", {"actor": "李强"})
 

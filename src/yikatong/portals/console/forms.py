@@ -1,6 +1,6 @@
 """What the console asks for."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -14,6 +14,7 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.catalogue.models import Place
 
 PLACES_SHOWN = 5
+LOOKS_DAYS = 31
 SCENES = [(1, "通用"), (2, "就医"), (3, "乘车"), (4, "入园")]
 
 
@@ -113,3 +114,28 @@ class AuditFilter(forms.Form):
             midnight = datetime.combine(day, time.min, BEIJING)
             found = found.filter(at__gte=midnight, at__lt=midnight + timedelta(days=1))
         return found
+
+
+class NumberForm(DeskForm):
+    number = forms.CharField(
+        label="持卡人证件号码",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "class": "num"}),
+    )
+
+
+class LookFilter(forms.Form):
+    """A strange value is no filter."""
+
+    looker = forms.CharField(label="查询人", required=False, max_length=100)
+    day = forms.DateField(label="日期", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    holder = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def wanted(self, today: date) -> dict[str, Any]:
+        """The day asked for, else today; of one holder the last month."""
+        self.is_valid()
+        holder, day = self.cleaned_data.get("holder"), self.cleaned_data.get("day")
+        day = day if day and 1970 <= day.year < 9999 else None
+        since = day or (today - timedelta(days=LOOKS_DAYS - 1) if holder else today)
+        looker = self.cleaned_data.get("looker") or ""
+        return {"looker": looker, "holder": holder, "since": since, "until": day or today}

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yikatong.portals.console.views import audit, batches, home, keys, rosters, terminals
+from yikatong.portals.console.views import audit, batches, home, keys, looks, rosters, terminals
 
 urlpatterns = [
     path("", home.page, name="console"),
@@ -18,4 +18,5 @@ urlpatterns = [
     path("terminals/<int:number>", terminals.terminal, name="console-terminal"),
     path("keys", keys.page, name="console-keys"),
     path("audit", audit.page, name="console-audit"),
+    path("looks", looks.page, name="console-looks"),
 ]
