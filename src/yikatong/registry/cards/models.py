@@ -330,7 +330,8 @@ class BatchRow(models.Model):
 class Roster(models.Model):
     """批量申领名册: one file, taken once; the same file again gives the same answer.
 
-    pii: none (rows become cases); retention: five years.
+    pii: identity and contact of every row, encrypted; ground: the employer's application; retention: the file
+    until its rows are taken, the counts five years.
     """
 
     class Status(models.TextChoices):
