@@ -118,7 +118,8 @@ def _use(
     sequence = int(f"{day:%Y%m%d}") * 10**8 + order
     return (
         day, terminal.number, sequence, used_at, used_at + timedelta(minutes=37 if offline else 0), offline,
-        dice.choices([Use.Method.CODE, Use.Method.SHORT, Use.Method.CARD], weights=[58, 9, 33])[0].value,
+        # a short code is online only
+        dice.choices([Use.Method.CODE, Use.Method.SHORT, Use.Method.CARD], weights=[58, 0 if offline else 9, 33])[0].value,
         max(terminal.scenes), int(outcome), card.holder_id, card.id, terminal.place_id, terminal.city_code,
         terminal.domain_code, amount, concession, hashlib.blake2s(str(sequence).encode(), digest_size=16).digest(),
     )  # fmt: skip
