@@ -99,7 +99,7 @@ class TerminalFilter(forms.Form):
 
 
 class AuditFilter(forms.Form):
-    event = forms.CharField(label="事件", required=False, max_length=80)
+    event = forms.CharField(label="事件代码", required=False, max_length=80)
     actor = forms.CharField(label="人员", required=False, max_length=100)
     day = forms.DateField(label="日期", required=False, widget=forms.DateInput(attrs={"type": "date"}))
 

@@ -1,0 +1,35 @@
+"""What an entry of the audit log says in Chinese: event codes are for programs."""
+
+from typing import Final
+
+from yikatong.registry.cards.models import CaseStatus
+from yikatong.registry.cards.rules import CardAct
+
+_THINGS: Final = {
+    "access:terminal": "用卡终端", "admin": "登记表", "audit:log": "审计记录", "audit:looks": "查询记录",
+    "banks:account": "金融账户", "cards:batch": "制卡批次", "cards:card": "社会保障卡", "cards:case": "受理单",
+    "cards:roster": "批量名册", "codes:credentials": "凭证", "codes:device": "设备", "codes:ecard": "电子社保卡",
+    "codes:key": "签发密钥", "core:audit": "审计记录", "holders:holder": "持卡人",
+    "identity:login": "持卡人登录", "identity:password": "电子社保卡密码", "regions:divisions": "行政区划",
+    "staff:login": "工作人员登录", "staff:password": "工作人员密码", "usage:evidence": "离线用卡证据",
+}  # fmt: skip
+_DONE: Final = {
+    "activated": "启用", "added": "新增", "broken": "不符", "cancelled": "注销", "changed": "修改",
+    "checked": "审核通过", "code_made": "生成开通码", "deleted": "删除", "done": "处理完成", "enrolled": "开通",
+    "enrolment_begun": "开始绑定验证器", "exported": "导出", "failed": "失败", "in": "登录", "issued": "签发",
+    "loaded": "载入", "locked": "暂停登录", "made": "生成", "opened": "开立", "out": "退出", "passed": "通过",
+    "read": "查看", "received": "收到", "refused": "未接收", "registered": "登记", "rejected": "审核不通过",
+    "removed": "解除", "resumed": "恢复使用", "retired": "报废", "returned": "回盘", "revealed": "显示号码",
+    "revoked": "解除", "rotated": "轮换", "set": "设置", "stopped": "停用", "submitted": "受理",
+    "withdrawn": "撤销", "preopened": "银行预开户", "phone_changed": "变更手机号码",
+    "certificate_linked": "登记新证件", "category_added": "登记优待类别",
+}  # fmt: skip
+_OWN: Final = {"cards:card": dict(CardAct.choices), "cards:case": dict(CaseStatus.choices)}
+
+
+def said(event: str) -> str:
+    """社会保障卡：启用 for "cards:card:activated"; what has no word here keeps its code."""
+    thing, _, done = event.rpartition(":")
+    named = _THINGS.get(thing) or _THINGS.get(thing.partition(":")[0], "")
+    word = _OWN.get(thing, _DONE).get(done, "")
+    return f"{named}：{word}" if named and word else event

@@ -1,0 +1,21 @@
+"""Events of the audit log in words."""
+
+import pytest
+
+from yikatong.portals.console import events
+
+
+@pytest.mark.parametrize(
+    ("event", "said"),
+    [
+        ("cards:card:temporarily_lost", "社会保障卡：临时挂失"),
+        ("cards:case:checked", "受理单：待银行预开户"),
+        ("staff:login:in", "工作人员登录：登录"),
+        ("holders:holder:revealed", "持卡人：显示号码"),
+        ("admin:outlet:changed", "登记表：修改"),
+        ("something:new:happened", "something:new:happened"),
+        ("odd", "odd"),
+    ],
+)
+def test_an_event_is_said_in_chinese_and_an_unknown_one_as_it_is(event: str, said: str) -> None:
+    assert events.said(event) == said
