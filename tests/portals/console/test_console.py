@@ -189,9 +189,13 @@ def test_a_batch_is_opened_and_its_file_is_gb18030() -> None:
     card_acts.check(case.pk, by=cast.clerk(), at=case.created_at)
     browser = browser_of(Role.SUPERVISOR)
 
+    before = browser.get("/console/batches").content.decode()
     opened = browser.post("/console/batches", {"bank": cast.JOINT})
     batch = Batch.objects.get()
+    after = browser.get("/console/batches").content.decode()
 
+    assert '<b class="num">1</b> 件已通过审核' in before
+    assert "没有等待制卡的申领。" in after
     assert opened.headers["Location"] == f"/console/batches/{batch.number}"
     assert case.number in browser.get(opened.headers["Location"]).content.decode()
     sent = browser.get(f"/console/batches/{batch.number}/preopening.txt")

@@ -1,7 +1,6 @@
 """Production batches: open, exchange files with bank and card maker, and see each card's fate."""
 
 from django.core.paginator import Paginator
-from django.db.models import Count
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +13,7 @@ from yikatong.core.permissions import Permission
 from yikatong.portals.console.forms import OpenBatchForm, ReturnFileForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import batches
-from yikatong.registry.cards.models import Batch, Case, CaseStatus
+from yikatong.registry.cards.models import Batch
 
 staff = staff_required(Permission.BATCH_PRODUCE, channel=Channel.BATCH)
 
@@ -31,9 +30,12 @@ def index(request: StaffRequest) -> HttpResponse:
             form.refuse(refusal)
         else:
             return HttpResponseRedirect(reverse("console-batch", args=[opened.number]), status=303)
-    waiting = Case.objects.filter(status=CaseStatus.CHECKED).values("bank__name").annotate(count=Count("id"))
     page = Paginator(Batch.objects.select_related("bank").order_by("-created_at"), 20)
-    shown = {"form": form, "waiting": waiting, "page": page.get_page(request.GET.get("page"))}
+    shown = {
+        "form": form,
+        "waiting": batches.waiting_by_bank(),
+        "page": page.get_page(request.GET.get("page")),
+    }
     return render(request, "console/batches.html", shown, status=422 if form.is_refused else 200)
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import Prefetch
+from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 
 from yikatong.core import looks
 from yikatong.core.actor import Actor
@@ -49,6 +49,15 @@ FROM (
     ORDER BY c.created_at, c.id LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED
 ) waiting
 """  # noqa: S608 - constants
+
+
+def waiting_by_bank() -> list[tuple[str, int]]:
+    """Names of banks and how many of their cases a batch opened now would gather; those of open batches are not."""
+    gathered = BatchRow.objects.filter(case=OuterRef("pk"), result=BatchRow.Result.PENDING)
+    ready = Q(status=CaseStatus.CHECKED) | Q(status=CaseStatus.PREOPENED, account__isnull=False)
+    cases = Case.objects.filter(ready, ~Exists(gathered), kind__in=[CaseKind.APPLY, CaseKind.REPLACE])
+    rows = cases.filter(bank__isnull=False).order_by("bank").values_list("bank__name")
+    return list(rows.annotate(count=Count("pk")))
 
 
 class NothingToProduce(DomainError):
