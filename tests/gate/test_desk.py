@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -289,7 +290,8 @@ def test_a_list_is_for_terminals(world: World, lists: None) -> None:
 @pytest.fixture
 def stopped_clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """No bucket fills again while the test asks, however slow the machine."""
-    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: 1000.0))
+    stopped_at = time.monotonic()
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: stopped_at))
 
 
 @pytest.mark.usefixtures("stopped_clock")
