@@ -250,7 +250,12 @@ function fallBack(why) {
   setInterval(everySecond, 1000);
 }
 
-part("refresh").addEventListener("click", () => refresh());
+// Who does not see the new code hears of it; the next time is told anew.
+part("refresh").addEventListener("click", async () => {
+  part("said").textContent = "";
+  await refresh();
+  part("said").textContent = box.dataset.shown ? `码已更新（${new Date().toLocaleTimeString("zh-CN")}）` : "";
+});
 part("short")?.addEventListener("click", (event) => {
   short = !short;
   event.currentTarget.setAttribute("aria-pressed", String(short));
