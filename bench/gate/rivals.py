@@ -127,7 +127,7 @@ def _copy_into(
     table: str,
     columns: Sequence[str],
     types: list[str],
-    rows: list[tuple[object, ...]],
+    rows: Sequence[tuple[object, ...]],
 ) -> None:
     with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN BINARY") as stream:
         stream.set_types(types)

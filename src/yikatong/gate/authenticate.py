@@ -93,9 +93,14 @@ def _fits(terminal: Terminal, claim: Signed, request: Request, *, signs_in: bool
 def _keys(terminal: Terminal, at: int, *, signs_in: bool) -> list[bytes]:
     if signs_in:
         return [_sign_in_key(terminal.number, terminal.key_generation)]
+    return [_work_key(terminal.number, terminal.key_generation, day) for day in _days(at)]
+
+
+@lru_cache(maxsize=512)
+def _days(at: int) -> tuple[date, ...]:
+    """The days whose work keys are taken at that second: one, and for a while after midnight two."""
     instant = datetime.fromtimestamp(at, UTC)
-    days = dict.fromkeys((day_of(instant), day_of(instant - GRACE)))
-    return [_work_key(terminal.number, terminal.key_generation, day) for day in days]
+    return tuple(dict.fromkeys((day_of(instant), day_of(instant - GRACE))))
 
 
 def _why(terminal: Terminal, claim: Signed, request: Request, *, signs_in: bool) -> Reason:

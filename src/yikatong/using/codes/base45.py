@@ -1,7 +1,5 @@
 """Base45 (RFC 9285): bytes in the alphabet of a QR code's alphanumeric mode, 3 characters for 2 bytes."""
 
-import struct
-
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _PAIRS = [first + second for second in ALPHABET for first in ALPHABET]  # index = c + 45·d
 _STRANGE = 45
@@ -25,10 +23,19 @@ def decode(text: str) -> bytes:
     if _STRANGE in values or len(values) % 3 == 1:
         raise ValueError("not Base45: a strange or a dangling character")
     whole = len(values) // 3 * 3
-    groups = zip(values[:whole:3], values[1:whole:3], values[2:whole:3], strict=True)
-    numbers = [c + 45 * d + 2025 * e for c, d, e in groups]
+    # Each group stands in four bytes of one long number, so that all are reckoned in three steps; none carries over.
+    total = sum(weight * _spread(values[place:whole:3]) for place, weight in enumerate((1, 45, 2025)))
+    groups = total.to_bytes(whole // 3 * 4, "big")
     last = [c + 45 * d for c, d in [values[whole:]]] if whole < len(values) else []
-    try:
-        return struct.pack(f">{len(numbers)}H{len(last)}B", *numbers, *last)
-    except struct.error:
-        raise ValueError("not Base45: a group is too large") from None
+    if any(groups[1::4]) or any(byte > 0xFF for byte in last):
+        raise ValueError("not Base45: a group is too large")
+    found = bytearray(whole // 3 * 2)
+    found[::2], found[1::2] = groups[2::4], groups[3::4]
+    return bytes(found) + bytes(last)
+
+
+def _spread(digits: bytes) -> int:
+    """The digits, each the last of four bytes."""
+    lanes = bytearray(4 * len(digits))
+    lanes[3::4] = digits
+    return int.from_bytes(lanes, "big")
