@@ -2,17 +2,24 @@
 
 The memory may be old; the statement reads status, key generation and scenes again with every use. A request
 whose MAC does not fit makes the gate look again at once, so a newly enrolled terminal waits for nothing.
+
+Those who ask while a question is on its way are asked for together in the next one: after a start, and when a
+city's terminals grow stale at once, a thousand single questions would queue, and people at the gates with them.
 """
 
+import asyncio
 import time
 from typing import NamedTuple
 from uuid import UUID
 
+from yikatong.gate.arrays import pack
 from yikatong.gate.lane import Lane
 
 _FRESH_S = 30.0
 _LOOK_AGAIN_S = 1.0
-_SQL = """SELECT id, number, status, key_generation, scenes, offline_uses_max FROM access_terminal WHERE number = %s"""
+_NUMBER_MOST = 10**12
+_SQL = """SELECT id, number, status, key_generation, scenes, offline_uses_max FROM access_terminal
+WHERE number = ANY(%b::int8[])"""
 
 
 class Terminal(NamedTuple):
@@ -32,6 +39,8 @@ class Terminals:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._known: dict[int, tuple[float, Terminal]] = {}
+        self._asked: dict[int, asyncio.Future[Terminal | None]] = {}
+        self._asking: asyncio.Task[None] | None = None
 
     def remembered(self, number: int) -> Terminal | None:
         """The terminal if it was read within the last half minute."""
@@ -40,13 +49,35 @@ class Terminals:
 
     async def read(self, number: int) -> Terminal | None:
         """The terminal as it is now."""
-        rows = await self._lane.fetch(_SQL, [number])
-        if not rows:
-            self._known.pop(number, None)
+        if not 0 < number < _NUMBER_MOST:
             return None
-        key, number, status, generation, scenes, most = rows[0]
-        terminal = Terminal(key, number, status, generation, frozenset(scenes), most)
-        self._known[number] = (time.monotonic(), terminal)
+        if number not in self._asked:
+            self._asked[number] = asyncio.get_running_loop().create_future()
+        future = self._asked[number]
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        return await asyncio.shield(future)  # others may wait for the same answer
+
+    async def _ask(self) -> None:
+        """Ask for all that wait, until none does; a question is about what is asked for before it is sent."""
+        while self._asked:
+            asked, self._asked = self._asked, {}
+            try:
+                rows = await self._lane.fetch(_SQL, [pack("int8", list(asked))])
+            except Exception as error:  # noqa: BLE001 - whatever it was, it is for those who asked
+                for future in asked.values():
+                    future.set_exception(error)
+                continue
+            found = {row[1]: Terminal(*row)._replace(scenes=frozenset(row[4])) for row in rows}
+            for number, future in asked.items():
+                future.set_result(self._remember(number, found.get(number)))
+        self._asking = None
+
+    def _remember(self, number: int, terminal: Terminal | None) -> Terminal | None:
+        if terminal is None:
+            self._known.pop(number, None)
+        else:
+            self._known[number] = (time.monotonic(), terminal)
         return terminal
 
     async def get(self, number: int) -> Terminal | None:
