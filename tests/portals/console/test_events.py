@@ -2,6 +2,7 @@
 
 import pytest
 
+from yikatong.core.actor import Channel
 from yikatong.portals.console import events
 
 
@@ -19,3 +20,8 @@ from yikatong.portals.console import events
 )
 def test_an_event_is_said_in_chinese_and_an_unknown_one_as_it_is(event: str, said: str) -> None:
     assert events.said(event) == said
+
+
+@pytest.mark.parametrize("code", list(Channel))
+def test_every_channel_has_a_word(code: Channel) -> None:
+    assert events.channel(code) != code

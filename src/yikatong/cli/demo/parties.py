@@ -102,6 +102,7 @@ def load_staff(loading: Loading) -> None:
     hashed = make_password(password)
     hall = next(o for o in loading.outlets if o.organisation_id == loading.departments["hrss"].id)
     for number, (login, name, role, _) in enumerate(STAFF, 1):
+        at_hall = role in {Role.CLERK, Role.SUPERVISOR}
         StaffUser.objects.create(
             username=login,
             display_name=name,
@@ -109,9 +110,9 @@ def load_staff(loading: Loading) -> None:
             role=role,
             staff_number=f"{300 + number:04d}",
             scope=loading.profile.code[:2],
-            organisation=hall.name,
-            outlet_id=hall.id,
-            window="3 号窗口",
+            organisation=hall.name if at_hall else loading.departments["hrss"].name,
+            outlet_id=hall.id if at_hall else None,
+            window="3 号窗口" if role is Role.CLERK else "",
             is_staff=role is Role.ADMIN,
             is_superuser=role is Role.ADMIN,
         )

@@ -33,3 +33,14 @@ def said(event: str) -> str:
     named = _THINGS.get(thing) or _THINGS.get(thing.partition(":")[0], "")
     word = _OWN.get(thing, _DONE).get(done, "")
     return f"{named}：{word}" if named and word else event
+
+
+_CHANNELS: Final = {
+    "web": "网页", "mobile": "手机", "kiosk": "自助", "counter": "窗口", "batch": "批量", "terminal": "终端",
+    "system": "平台",
+}  # fmt: skip
+
+
+def channel(code: str) -> str:
+    """网页 for "web"."""
+    return _CHANNELS.get(code, code)

@@ -6,3 +6,4 @@ from yikatong.portals.console import events
 
 register = template.Library()
 register.filter("event_zh", events.said)
+register.filter("channel_zh", events.channel)
