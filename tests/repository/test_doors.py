@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -111,12 +112,12 @@ def test_public_pages_ask_for_nothing(route: str) -> None:
 
 @pytest.fixture(scope="module")
 def keys_of(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[dict[Role, Client]]:
-    """A browser for each role, logged in with both factors."""
-    with django_db_blocker.unblock():  # type: ignore[attr-defined] # pytest-django's own object
+    """A browser for each role, logged in with both factors; rolled back afterwards, for the audit log keeps all."""
+    with django_db_blocker.unblock(), transaction.atomic():  # type: ignore[attr-defined] # pytest-django's own object
         people = {role: cast.staff("某某", f"door-{role}", role=role, scope="51") for role in STAFF}
         StaffUser.objects.filter(role=Role.ADMIN).update(is_staff=True, is_superuser=True)
         yield {role: cast.log_in(Client(), person) for role, person in people.items()}
-        StaffUser.objects.filter(pk__in=[person.pk for person in people.values()]).delete()
+        transaction.set_rollback(True)
 
 
 @pytest.mark.django_db
