@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -111,23 +110,12 @@ def test_public_pages_ask_for_nothing(route: str) -> None:
         assert answer.status_code < 500
 
 
-<<<<<<< HEAD
-@pytest.fixture(scope="module")
-def keys_of(django_db_setup: None, django_db_blocker: pytest.FixtureRequest) -> Iterator[dict[Role, Client]]:
-    """A browser for each role, logged in with both factors; rolled back afterwards, for the audit log keeps all."""
-    with django_db_blocker.unblock(), transaction.atomic():  # type: ignore[attr-defined] # pytest-django's own object
-        people = {role: cast.staff("某某", f"door-{role}", role=role, scope="51") for role in STAFF}
-        StaffUser.objects.filter(role=Role.ADMIN).update(is_staff=True, is_superuser=True)
-        yield {role: cast.log_in(Client(), person) for role, person in people.items()}
-        transaction.set_rollback(True)
-=======
 @pytest.fixture
 def keys_of(db: None) -> dict[Role, Client]:
     """A browser for each role, logged in with both factors."""
     people = {role: cast.staff("某某", f"door-{role}", role=role, scope="51") for role in STAFF}
     StaffUser.objects.filter(role=Role.ADMIN).update(is_staff=True, is_superuser=True)
     return {role: cast.log_in(Client(), person) for role, person in people.items()}
->>>>>>> 81cd900 (Ask each role at each door within a transaction: log-ins left audit entries behind)
 
 
 @pytest.mark.clause("cap:O1")
