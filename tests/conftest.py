@@ -45,7 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True  # and straight from the source
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    # The browser's event loop stays in its thread, where no other can run: its files come last.
+    browsed = {item.path for item in items if item.get_closest_marker("browser")}
+    items.sort(key=lambda item: item.path in browsed)
     if shutil.which("chromium") is None:
         skip = pytest.mark.skip(reason="Chromium is missing: apt-get install chromium fonts-noto-cjk")
         for item in items:
