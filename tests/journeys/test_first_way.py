@@ -120,7 +120,8 @@ def _roster_comes_in(supervisor: Staff, content: bytes) -> None:
 
     supervisor.at("/console/rosters")
     supervisor.upload("再传一次.csv", content, "上传")
-    page.wait_for_url(address)
+    page.wait_for_url(f"{address}?again=1")
+    expect(page.get_by_role("status").first).to_contain_text("已经上传过，没有重复受理。")
     assert supervisor.fact("受理") == "1"
 
 
