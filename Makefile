@@ -30,9 +30,13 @@ run: vendor ## start everything: database, site, gate, worker, with a demo provi
 # Three runs: a browser's event loop leaves none for others in its process, and killing needs a machine to itself.
 test: vendor ## every test; ARGS='tests/core -x' for some
 	@scripts/install_browser
-	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "not browser and not faults" $(ARGS)
-	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "browser and not faults" $(ARGS)
-	@$(PYTHON) -m pytest -m faults $(ARGS)
+ifdef ARGS
+	@$(PYTHON) -m pytest $(ARGS)
+else
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "not browser and not faults"
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "browser and not faults"
+	@$(PYTHON) -m pytest -m faults
+endif
 
 check: $(INSTALLED) ## format, lint, types, import contracts, migrations
 	$(VENV)/bin/ruff format --check .

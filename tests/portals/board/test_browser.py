@@ -12,7 +12,7 @@ from django.test import Client
 from playwright.sync_api import Page, Response, expect
 
 from tests import cast
-from yikatong.core.clock import day_of, now
+from yikatong.core.clock import BEIJING, day_of, now
 from yikatong.insight.dashboards import actions
 from yikatong.registry.catalogue.models import Domain
 from yikatong.registry.regions import profile
@@ -53,6 +53,12 @@ def write_uses(count: int, *, back: timedelta = timedelta(0)) -> None:
     actions.refresh_minutes(at=at)
 
 
+def earlier_today() -> timedelta:
+    """An hour, or what midnight leaves of it."""
+    local = now().astimezone(BEIJING)
+    return min(timedelta(hours=1), (local - local.replace(hour=0, minute=0, second=0, microsecond=0)) / 2)
+
+
 @pytest.fixture
 def open_board(open_page: Callable[..., Page], client: Client) -> OpenBoard:
     cache.clear()
@@ -60,7 +66,7 @@ def open_board(open_page: Callable[..., Page], client: Client) -> OpenBoard:
         Domain(code=entry.code, name=entry.name, order=order)
         for order, entry in enumerate(profile.load("sichuan").domains)
     )
-    write_uses(400, back=timedelta(hours=1))
+    write_uses(400, back=earlier_today())
     write_uses(200)
     actions.refresh_minutes(at=now())
     cookie = cast.log_in(client, cast.leader()).cookies["sessionid"].value
