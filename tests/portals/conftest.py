@@ -78,6 +78,8 @@ def no_overflow() -> Callable[[Page], None]:
     """Assert that nothing must be scrolled sideways."""
 
     def check(page: Page) -> None:
+        # Two frames: a chart follows the new width of its place only after the page has been laid out.
+        page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
         wide, seen = page.evaluate(
             "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
         )
