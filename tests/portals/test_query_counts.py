@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -67,6 +68,11 @@ def look(number: int) -> None:
     looks.record(Holder.objects.get().pk, by=cast.clerk(), at=at, purpose="办理挂失", fields=["姓名"])
 
 
+def looked(number: int) -> None:
+    at = now() - timedelta(seconds=number)
+    looks.record(UUID(int=number), by=cast.clerk(), at=at, purpose="办理挂失", fields=["姓名"])
+
+
 def places(number: int) -> Place:
     domain, _ = Domain.objects.get_or_create(code=f"d{number}", name="文化体验")
     keeper, _ = Organisation.objects.get_or_create(
@@ -108,6 +114,7 @@ def entry(number: int) -> None:
         (lambda: staff(Role.OPERATOR), "/console/terminals", terminal),
         (lambda: staff(Role.SUPERVISOR), "/console/rosters", roster),
         (lambda: staff(Role.AUDITOR), "/console/audit", entry),
+        (lambda: staff(Role.AUDITOR), "/console/looks", looked),
     ],
 )
 def test_many_rows_cost_no_more_queries_than_few(

@@ -1,14 +1,35 @@
 """The log of who looked, written in the same transaction as the look (Guangdong art. 17, PIPL art. 44)."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Left
 
 from yikatong.core.actor import Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.models import Look
+
+_CITY: Final = 4  # digits of a division code that say its city, as the index has them
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which looks: those of the days `since` to `until`, both included, each of the rest only where it is given.
+
+    `region`: a division-code prefix; only looks of staff whose own region lies within it.
+    """
+
+    since: date
+    until: date
+    region: str = ""
+    looker: str = ""
+    looker_ids: tuple[UUID, ...] = ()
+    organisation: str = ""
+    holder: UUID | None = None
 
 
 def record(
@@ -30,6 +51,7 @@ def record(
             looker_id=by.id,
             looker_name=by.name,
             looker_role=by.role,
+            looker_scope=by.scope,
             organisation=by.organisation,
             channel=by.channel,
             purpose=purpose,
@@ -51,3 +73,19 @@ def of_holder(
     if before is not None:
         found = found.filter(day__lte=day_of(before), at__lt=before)
     return found
+
+
+def asked_for(asked: Asked, *, after: tuple[datetime, UUID] | None = None) -> QuerySet[Look]:
+    """Latest first; behind the look `after` (its time and id). A page of it is read by index, day by day."""
+    found = Look.objects.filter(day__gte=asked.since, day__lte=asked.until).order_by("-at", "-id")
+    if asked.region:
+        found = found.alias(city=Left(F("looker_scope"), _CITY)).filter(looker_scope__startswith=asked.region)
+        found = found.filter(city=asked.region[:_CITY]) if len(asked.region) >= _CITY else found
+    if asked.looker_ids:
+        found = found.filter(looker_id__in=asked.looker_ids)
+    exact = {"looker_name": asked.looker, "organisation": asked.organisation, "holder_id": asked.holder}
+    found = found.filter(**{name: value for name, value in exact.items() if value})
+    if after is None:
+        return found
+    at, key = after
+    return found.filter(Q(at__lt=at) | Q(at=at, id__lt=key), at__lte=at, day__lte=day_of(at))

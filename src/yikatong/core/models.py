@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.db.models.functions import Left
 
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.fields import EncryptedTextField, key_field
@@ -138,6 +139,7 @@ class Look(models.Model):
     looker_id = models.UUIDField(null=True)
     looker_name = models.CharField(max_length=100)
     looker_role = models.CharField(max_length=12)
+    looker_scope = models.CharField(max_length=12, db_default="")  # his region then, not where he is now
     organisation = models.CharField(max_length=100, blank=True)
     channel = models.CharField(max_length=12)
     purpose = models.CharField(max_length=100)
@@ -146,4 +148,10 @@ class Look(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "查询记录"
-        indexes = [models.Index(fields=["holder_id", "-at"], name="core_look_holder")]
+        indexes = [
+            models.Index(fields=["holder_id", "-at"], name="core_look_holder"),
+            models.Index(fields=["-at", "-id"], name="core_look_newest"),
+            models.Index(fields=["looker_name", "-at"], name="core_look_looker"),
+            models.Index(fields=["organisation", "-at"], name="core_look_organisation"),
+            models.Index(Left("looker_scope", 4), models.F("at").desc(), name="core_look_city"),
+        ]

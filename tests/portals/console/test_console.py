@@ -247,7 +247,7 @@ def test_an_auditor_finds_who_looked_at_a_holder() -> None:
 def test_a_day_without_looks_and_a_number_of_nobody_are_said() -> None:
     browser = browser_of(Role.AUDITOR)
 
-    empty = browser.get("/console/looks", {"day": "2020-01-01", "holder": "x"})
+    empty = browser.get("/console/looks", {"until": "2020-01-01", "holder": "x"})
     nobody = browser.post("/console/looks", {"number": "510107000000000000"})
 
     assert "这段时间没有符合条件的查询记录" in empty.content.decode()

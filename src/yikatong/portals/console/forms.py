@@ -2,12 +2,14 @@
 
 from datetime import date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.db.models import Q, QuerySet
 
 from yikatong.core.clock import BEIJING
-from yikatong.core.models import AuditEntry
+from yikatong.core.looks import Asked
+from yikatong.core.models import AuditEntry, StaffUser
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.banks.models import Bank
@@ -15,6 +17,7 @@ from yikatong.registry.catalogue.models import Place
 
 PLACES_SHOWN = 5
 LOOKS_DAYS = 31
+STAFF_SHOWN = 10
 SCENES = [(1, "通用"), (2, "就医"), (3, "乘车"), (4, "入园")]
 
 
@@ -127,15 +130,41 @@ class NumberForm(DeskForm):
 class LookFilter(forms.Form):
     """A strange value is no filter."""
 
-    looker = forms.CharField(label="查询人", required=False, max_length=100)
-    day = forms.DateField(label="日期", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(label="自", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="至", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    looker = forms.CharField(label="查询人（姓名或工号）", required=False, max_length=100)
+    organisation = forms.CharField(
+        label="单位", required=False, max_length=100, widget=forms.TextInput(attrs={"list": "organisations"})
+    )
     holder = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
-    def wanted(self, today: date) -> dict[str, Any]:
-        """The day asked for, else today; of one holder the last month."""
+    def asked(self, today: date, region: str) -> Asked:
+        """The days asked for, else today; of one holder the last month. Never more than a month at once."""
         self.is_valid()
-        holder, day = self.cleaned_data.get("holder"), self.cleaned_data.get("day")
-        day = day if day and 1970 <= day.year < 9999 else None
-        since = day or (today - timedelta(days=LOOKS_DAYS - 1) if holder else today)
-        looker = self.cleaned_data.get("looker") or ""
-        return {"looker": looker, "holder": holder, "since": since, "until": day or today}
+        given = self.cleaned_data
+        since, until = self._days(today, month=bool(given.get("holder")))
+        looker, ids = _staff(given.get("looker") or "")
+        organisation = given.get("organisation") or ""
+        return Asked(since, until, region, looker, ids, organisation, given.get("holder"))
+
+    def _days(self, today: date, *, month: bool) -> tuple[date, date]:
+        since, until = (_sane(self.cleaned_data.get(name)) for name in ("since", "until"))
+        if since and until:
+            since, until = min(since, until), max(since, until)
+        elif since:
+            until = max(since, min(today, since + timedelta(days=LOOKS_DAYS - 1)))
+        until = until or today
+        since = since or (until - timedelta(days=LOOKS_DAYS - 1) if month else until)
+        self.was_cut = (until - since).days >= LOOKS_DAYS
+        return max(since, until - timedelta(days=LOOKS_DAYS - 1)), until
+
+
+def _sane(day: date | None) -> date | None:
+    return day if day and 1970 <= day.year < 9999 else None
+
+
+def _staff(text: str) -> tuple[str, tuple[UUID, ...]]:
+    """A name as it stands in the log; for a staff number, the name and key of who has it."""
+    found = list(StaffUser.objects.filter(staff_number=text)[:STAFF_SHOWN]) if text else []
+    names = {one.display_name for one in found}
+    return (names.pop(), tuple(one.id for one in found)) if len(names) == 1 else (text, ())

@@ -1,5 +1,8 @@
 """Who looked at holders' records, for the auditor (Guangdong art. 17); reading it is itself noted."""
 
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from django.http import HttpResponse, HttpResponseRedirect
@@ -8,41 +11,69 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from yikatong.core import audit
-from yikatong.core.actor import Channel
+from yikatong.core import looks as log
+from yikatong.core.actor import Actor, Channel
 from yikatong.core.clock import day_of, now
-from yikatong.core.models import Look
+from yikatong.core.models import Look, StaffUser
 from yikatong.core.permissions import Permission
 from yikatong.portals.console.forms import LookFilter, NumberForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.holders import queries as holders
+from yikatong.registry.regions.law import province
+from yikatong.registry.regions.models import Division
 
 PAGE = 50
+ORGANISATIONS = 200
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @staff_required(Permission.AUDIT_READ, channel=Channel.WEB)
 def page(request: StaffRequest) -> HttpResponse:
-    """One day, or one holder over a month. A holder's number is posted: it stands in no address."""
+    """Some days, or one holder over a month. A holder's number is posted: it stands in no address."""
     number, at = NumberForm(request.POST if request.method == "POST" else None), now()
     if number.is_valid():
         if holder := holders.key_of_number(number.cleaned_data["number"], by=request.actor, at=at):
             return HttpResponseRedirect(f"{reverse('console-looks')}?holder={holder}", status=303)
         number.add_error("number", "没有找到这个证件号码的持卡人，请核对。")
-    form = LookFilter(request.GET)
-    wanted = form.wanted(day_of(at))
-    rows = _looks(wanted)
-    asked = {name: str(value) for name, value in wanted.items() if value}
-    audit.record("audit:looks:read", subject="audit:looks", by=request.actor, at=at, **asked)
-    shown = {"form": number, "filter": form, "wanted": wanted, "rows": rows[:PAGE], "more": len(rows) > PAGE}
+    form, after = LookFilter(request.GET), _after(request.GET.get("after", ""))
+    asked = form.asked(day_of(at), region_of(request.actor))
+    rows = list(log.asked_for(asked, after=after)[: PAGE + 1])
+    facts = {name: str(value) for name, value in asdict(asked).items() if value and name != "looker_ids"}
+    audit.record("audit:looks:read", subject="audit:looks", by=request.actor, at=at, **facts)
+    shown = {
+        "form": number,
+        "filter": form,
+        "wanted": asked,
+        "rows": rows[:PAGE],
+        "more": _place(rows[PAGE - 1]) if len(rows) > PAGE else "",
+        "after": after,
+        "region": Division.objects.filter(code=asked.region.ljust(6, "0")).first() if asked.region else None,
+        "organisations": _organisations(asked.region),
+    }
     return render(request, "console/looks.html", shown, status=422 if number.is_refused else 200)
 
 
-def _looks(wanted: dict[str, object]) -> list[Look]:
-    """Latest first, one more than a page, from the tables of the asked days only."""
-    since, until, holder, looker = (wanted[name] for name in ("since", "until", "holder", "looker"))
-    found = Look.objects.filter(day__gte=since, day__lte=until).order_by("-at", "-id")
-    if isinstance(holder, UUID):
-        found = found.filter(holder_id=holder)
-    if looker:
-        found = found.filter(looker_name=looker)
-    return list(found[: PAGE + 1])
+def region_of(by: Actor) -> str:
+    """The region whose staff he audits; "" for all, those without a region and the platform itself with them."""
+    return "" if province().code.startswith(by.scope) else by.scope
+
+
+def _organisations(region: str) -> list[str]:
+    found = (
+        StaffUser.objects.filter(scope__startswith=region).exclude(organisation="").order_by("organisation")
+    )
+    return list(found.values_list("organisation", flat=True).distinct()[:ORGANISATIONS])
+
+
+def _place(look: Look) -> str:
+    """Where a page ends: microseconds and key, so that looks of one moment fall on no seam."""
+    return f"{(look.at - _EPOCH) // timedelta(microseconds=1)}.{look.id}"
+
+
+def _after(text: str) -> tuple[datetime, UUID] | None:
+    """A strange place is the beginning."""
+    micros, _, key = text.partition(".")
+    with suppress(ValueError, OverflowError):
+        return _EPOCH + timedelta(microseconds=int(micros)), UUID(key)
+    return None

@@ -111,10 +111,10 @@ FROM (
 """  # noqa: S608 - constants
 # Comparing with a holder's record is a look at it.
 _LOOKS: Final = f"""
-INSERT INTO core_look (day, id, at, holder_id, looker_id, looker_name, looker_role, organisation, channel,
-    purpose, ground, fields)
-SELECT %(day)s, {UUID7_SQL}, %(at)s, holder_id, %(actor)s::uuid, %(name)s, %(role)s, %(organisation)s, %(channel)s,
-    '批量申领名册核对', '', ARRAY['姓名', '证件号码']
+INSERT INTO core_look (day, id, at, holder_id, looker_id, looker_name, looker_role, looker_scope, organisation,
+    channel, purpose, ground, fields)
+SELECT %(day)s, {UUID7_SQL}, %(at)s, holder_id, %(actor)s::uuid, %(name)s, %(role)s, %(scope)s, %(organisation)s,
+    %(channel)s, '批量申领名册核对', '', ARRAY['姓名', '证件号码']
 FROM staged WHERE is_known
 """  # noqa: S608 - constants
 _LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
@@ -150,6 +150,7 @@ def enter(
         "roster": roster.hex,
         "actor": by.id,
         "name": by.name,
+        "scope": by.scope,
         "organisation": by.organisation,
         "role": by.role.value,
         "channel": by.channel.value,
