@@ -1,8 +1,9 @@
 """The one statement that decides and records a batch of uses, online or handed in later.
 
-What it joins: access_terminal, codes_device, cards_ecard, cards_card, holders_holder (and codes_hotentry for
-offline uses, holders_category for short codes). Status is read here and nowhere else, so a stopped terminal
-or a lost card is refused with the very next request. tests/gate/test_parity.py holds it against the models.
+What it joins: access_terminal and codes_standing, in which triggers keep what device, e-card, card and holder say
+(and codes_hotentry for offline uses, holders_category for short codes). Status is read here and nowhere else, so a
+stopped terminal or a lost card is refused with the very next request. tests/gate/test_parity.py holds it against
+the models.
 
 It reads no partitioned table. Whether a presentation was shown, or a sequence used, comes back from the
 conflict of its insert: one probe in one partition, however many years of partitions there are, and no race
@@ -32,10 +33,10 @@ if tuple(OFFLINE_TYPES) != Row._fields:
 
 TABLES = {
     "access_terminal": ("number", "status", "key_generation", "scenes", "place_id", "city_code", "domain_code"),
-    "codes_device": ("number", "status", "generation", "revoked_at", "holder_id", "ecard_id"),
-    "cards_ecard": ("id", "status", "removed_at", "card_id"),
-    "cards_card": ("id", "status", "expires_on", "lost_at", "cancelled_at"),
-    "holders_holder": ("id", "status", "deceased_on"),
+    "codes_standing": (
+        "device_number", "device_status", "generation", "revoked_at", "ecard_status", "removed_at", "card_id",
+        "card_status", "expires_on", "ended_at", "holder_id", "holder_status", "deceased_on",
+    ),
     "holders_category": ("holder_id", "kind", "valid_from", "valid_until"),
     "codes_hotentry": ("device_number", "scene", "reference", "added_version", "removed_version"),
     "usage_shown": ("day", "reference", "made_at", "counter", "terminal", "sequence"),
@@ -57,22 +58,22 @@ _TERMINAL = f"""CASE
 # In the order a person should hear it: whose code, does he live, is this device his, is his card good.
 _ONLINE_STATE = f"""CASE
     WHEN r.outcome <> 0 THEN r.outcome
-    WHEN d.number IS NULL THEN {Reason.UNKNOWN_REFERENCE:d}
-    WHEN h.status = 'deceased' THEN {Reason.HOLDER_DECEASED:d}
-    WHEN d.status <> 'active' OR d.generation <> r.generation AND r.generation >= 0
+    WHEN s.device_number IS NULL THEN {Reason.UNKNOWN_REFERENCE:d}
+    WHEN s.holder_status = 'deceased' THEN {Reason.HOLDER_DECEASED:d}
+    WHEN s.device_status <> 'active' OR s.generation <> r.generation AND r.generation >= 0
         THEN {Reason.DEVICE_REVOKED:d}
-    WHEN c.status = 'B' THEN {Reason.CARD_LOST_TEMPORARY:d}
-    WHEN c.status = '2' THEN {Reason.CARD_LOST:d}
-    WHEN c.status IN ('3', '4') THEN {Reason.CARD_CANCELLED:d}
-    WHEN e.status <> 'issued' OR h.status <> 'active' THEN {Reason.ECARD_REMOVED:d}
-    WHEN c.status <> '1' THEN {Reason.CARD_NOT_ACTIVE:d}
-    WHEN c.expires_on < r.day THEN {Reason.CARD_EXPIRED:d}
+    WHEN s.card_status = 'B' THEN {Reason.CARD_LOST_TEMPORARY:d}
+    WHEN s.card_status = '2' THEN {Reason.CARD_LOST:d}
+    WHEN s.card_status IN ('3', '4') THEN {Reason.CARD_CANCELLED:d}
+    WHEN s.ecard_status <> 'issued' OR s.holder_status <> 'active' THEN {Reason.ECARD_REMOVED:d}
+    WHEN s.card_status <> '1' THEN {Reason.CARD_NOT_ACTIVE:d}
+    WHEN s.expires_on < r.day THEN {Reason.CARD_EXPIRED:d}
     ELSE 0 END"""
 
 # A terminal without a network answers for what its list told it, and for nothing it could not know.
 _OFFLINE_STATE = f"""CASE
     WHEN r.outcome <> 0 THEN r.outcome
-    WHEN d.number IS NULL THEN {Reason.UNKNOWN_REFERENCE:d}
+    WHEN s.device_number IS NULL THEN {Reason.UNKNOWN_REFERENCE:d}
     WHEN EXISTS (
         SELECT FROM codes_hotentry l
         WHERE l.device_number = r.device AND l.scene = r.scene AND l.reference = r.reference
@@ -82,12 +83,12 @@ _OFFLINE_STATE = f"""CASE
     ELSE 0 END"""
 
 _OFFLINE_FLAG = """CASE
-    WHEN r.outcome <> 0 OR d.number IS NULL THEN 0
-    WHEN c.status IN ('2', 'B', '3', '4') AND COALESCE(c.lost_at, c.cancelled_at, r.used_at) <= r.used_at
-      OR d.status <> 'active' AND COALESCE(d.revoked_at, r.used_at) <= r.used_at
-      OR e.status <> 'issued' AND COALESCE(e.removed_at, r.used_at) <= r.used_at
-      OR h.status = 'deceased' AND COALESCE(h.deceased_on, r.day) <= r.day
-      OR c.expires_on < r.day
+    WHEN r.outcome <> 0 OR s.device_number IS NULL THEN 0
+    WHEN s.card_status IN ('2', 'B', '3', '4') AND COALESCE(s.ended_at, r.used_at) <= r.used_at
+      OR s.device_status <> 'active' AND COALESCE(s.revoked_at, r.used_at) <= r.used_at
+      OR s.ecard_status <> 'issued' AND COALESCE(s.removed_at, r.used_at) <= r.used_at
+      OR s.holder_status = 'deceased' AND COALESCE(s.deceased_on, r.day) <= r.day
+      OR s.expires_on < r.day
     THEN 1 ELSE 0 END"""
 
 # A short code carries no claims, so the platform looks them up: a venue learns the concessions, a bus only the
@@ -99,7 +100,7 @@ _CONCESSION = """CASE WHEN r.method = 2 AND r.scene IN (3, 4) THEN (
                                      WHEN 'disabled' THEN 8 WHEN 'veteran' THEN 16
                                      WHEN 'low_income' THEN 32 ELSE 0 END), 0) AS bits
               FROM holders_category k
-              WHERE k.holder_id = d.holder_id AND k.valid_from <= r.day
+              WHERE k.holder_id = s.holder_id AND k.valid_from <= r.day
                 AND (k.valid_until IS NULL OR k.valid_until > r.day)) proven)
     ELSE r.concession END"""
 
@@ -114,17 +115,14 @@ def _checked(types: dict[str, str], *, offline: bool) -> str:
 WITH r AS (
   SELECT * FROM unnest({arrays}) WITH ORDINALITY AS r({fields}, n)
 ), checked AS MATERIALIZED (
-  SELECT r.*, d.holder_id, e.card_id, t.place_id, t.city_code, t.domain_code,
+  SELECT r.*, s.holder_id, s.card_id, t.place_id, t.city_code, t.domain_code,
     {_TERMINAL} AS refusal,
     {state} AS state,
     {flag} AS flag,
     {_CONCESSION} AS granted
   FROM r
   LEFT JOIN access_terminal t ON t.number = r.terminal
-  LEFT JOIN codes_device d ON d.number = r.device
-  LEFT JOIN cards_ecard e ON e.id = d.ecard_id
-  LEFT JOIN cards_card c ON c.id = e.card_id
-  LEFT JOIN holders_holder h ON h.id = d.holder_id
+  LEFT JOIN codes_standing s ON s.device_number = r.device
 """  # noqa: S608
 
 

@@ -85,12 +85,6 @@ class Card(models.Model):
         indexes = [
             models.Index(fields=["number"], name="cards_number"),
             models.Index(fields=["loss_ends_at"], condition=Q(status="B"), name="cards_loss_ending"),
-            # What the gate reads of it with every use, so that it need not open the row.
-            models.Index(
-                fields=["id"],
-                include=["status", "expires_on", "lost_at", "cancelled_at"],
-                name="cards_card_gate",
-            ),
         ]
 
     def __str__(self) -> str:
@@ -134,9 +128,6 @@ class ECard(models.Model):
     removed_at = models.DateTimeField("解除时间", null=True, blank=True)
 
     class Meta:
-        indexes = [  # what the gate reads of it with every use
-            models.Index(fields=["id"], include=["status", "removed_at", "card"], name="cards_ecard_gate")
-        ]
         verbose_name = verbose_name_plural = "电子社保卡"
 
 

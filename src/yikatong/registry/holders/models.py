@@ -49,8 +49,6 @@ class Holder(models.Model):
             models.Index(fields=["phone_index"], name="holders_phone"),
             models.Index(fields=["name"], name="holders_name"),
             models.Index(fields=["division_code"], name="holders_division"),
-            # What the gate reads of it with every use, so that it need not open the wide row.
-            models.Index(fields=["id"], include=["status", "deceased_on"], name="holders_gate"),
         ]
 
     def __str__(self) -> str:

@@ -60,13 +60,35 @@ class Device(models.Model):
         verbose_name = verbose_name_plural = "设备"
         indexes = [
             models.Index(fields=["holder"], condition=Q(status="active"), name="codes_device_active"),
-            # What the gate reads of it with every use, so that it need not open the row.
-            models.Index(
-                fields=["number"],
-                include=["status", "generation", "revoked_at", "holder", "ecard"],
-                name="codes_device_gate",
-            ),
         ]
+
+
+class Standing(models.Model):
+    """All that the gate must know of a device, its e-card, card and holder, in one row found by one look.
+
+    Written by triggers alone (migration 0004), in the transaction that changes what it repeats; each trigger writes
+    the columns of its own table, so two acts at the same time never undo each other. Its primary key holds the whole
+    row, and the gate need not open the table. docs/adr/0006-standing.md.
+
+    pii: keys of holder and card; ground and retention: as the device.
+    """
+
+    device = models.OneToOneField(Device, models.CASCADE, primary_key=True, db_column="device_number")
+    device_status = models.CharField(max_length=8)
+    generation = models.PositiveSmallIntegerField()
+    revoked_at = models.DateTimeField(null=True)
+    ecard_status = models.CharField(max_length=8)
+    removed_at = models.DateTimeField(null=True)
+    card_id = models.UUIDField()
+    card_status = models.CharField(max_length=1)
+    expires_on = models.DateField()
+    ended_at = models.DateTimeField(null=True)  # lost or cancelled
+    holder_id = models.UUIDField()
+    holder_status = models.CharField(max_length=10)
+    deceased_on = models.DateField(null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "用卡状态"
 
 
 class HotEntry(models.Model):
