@@ -154,7 +154,9 @@ def test_a_card_is_applied_for_by_keyboard_alone(open_page: OpenPage, session: d
     keys.press("F9")
     expect(page.get_by_role("heading", name="请与持卡人核对")).to_be_visible()
     keys.press("Escape")
-    expect(page.get_by_role("combobox", name="合作银行")).to_have_value(cast.JOINT)  # the page before hides it
+    expect(page.get_by_role("combobox", name="合作银行")).to_have_value(
+        cast.JOINT
+    )  # the page before hides it
     keys.press("F9")
     expect(page.get_by_role("heading", name="请与持卡人核对")).to_be_visible()
     keys.press("F9")

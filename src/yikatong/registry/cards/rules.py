@@ -1,14 +1,13 @@
 """What the status tables mean to people: words, owners, limits, fees. Pure decisions."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
-from functools import lru_cache
 from typing import Final
 
 from django.db.models import TextChoices
 
 from yikatong.core.actor import Channel
 from yikatong.core.errors import DomainError
-from yikatong.core.workdays import add_workdays
 from yikatong.registry.cards.models import Card, CardStatus, Case, CaseStatus
 from yikatong.registry.regions.law import ByLaw
 from yikatong.registry.regions.profile import Profile
@@ -181,25 +180,26 @@ def case_refusal(status: str, to: str) -> IllegalCaseMove:
     return IllegalCaseMove(text, **{"from": str(status), "to": str(to)})
 
 
-def due_on(case: Case, status: CaseStatus, day: date, profile: Profile) -> date | None:
-    """Limit of the step that begins on `day`, in working days; a card waits for its holder calendar days."""
+def due_on(
+    case: Case, status: CaseStatus, day: date, profile: Profile, workday: Callable[[date, int], date]
+) -> date | None:
+    """Limit of the step that begins on `day`; a card waits for its holder calendar days.
+
+    `workday(day, count)` is the count-th working day after `day`: `Calendar.add`.
+    """
     days = profile.limits.days
     match status:
         case CaseStatus.SUBMITTED | CaseStatus.FAILED:
-            return _working(day, days("check"))
+            return workday(day, days("check"))
         case CaseStatus.CHECKED:
-            return _working(day, days("preopen"))
+            return workday(day, days("preopen"))
         case CaseStatus.PREOPENED:
-            return _working(day, days("produce") + days("hand_over"))
+            return workday(day, days("produce") + days("hand_over"))
         case CaseStatus.PRODUCING:  # one limit for batch and making
             return case.step_due_on
         case CaseStatus.READY:
             return day + timedelta(days=profile.limits.kept_days)
     return None
-
-
-# A batch asks for the same day twenty thousand times.
-_working = lru_cache(maxsize=256)(add_workdays)
 
 
 def case_number(division_code: str, day: date, sequence: int) -> str:

@@ -1,9 +1,13 @@
-"""Admin of divisions, organisations and outlets."""
+"""Admin of divisions, organisations, outlets and public holidays."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from unfold.admin import TabularInline
 
-from yikatong.core.admin import KeptAdmin, ReadOnlyAdmin
-from yikatong.registry.regions.models import Division, Organisation, Outlet
+from yikatong.core.admin import AuditedAdmin, KeptAdmin, ReadOnlyAdmin
+from yikatong.registry.regions.models import CalendarDay, CalendarYear, Division, Organisation, Outlet
 
 
 @admin.register(Division)
@@ -27,3 +31,28 @@ class OutletAdmin(KeptAdmin):
     list_select_related = ["organisation"]
     search_fields = ["number", "name", "address"]
     autocomplete_fields = ["organisation"]
+
+
+class CalendarDayForm(forms.ModelForm[CalendarDay]):
+    """A day belongs to its year: in another year's list no limit would ever meet it."""
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        day, year = data.get("day"), data.get("year")
+        if day and year and day.year != year.year:
+            self.add_error("day", f"日期不在 {year.year} 年内，请核对。")
+        return data
+
+
+class CalendarDayInline(TabularInline):
+    model, form, extra = CalendarDay, CalendarDayForm, 3
+    fields = ("day", "works", "name")
+
+
+@admin.register(CalendarYear)
+class CalendarYearAdmin(AuditedAdmin):
+    """Limits in working days count by these days (Sichuan art. 14); the audit log keeps each change."""
+
+    audited = ("notice", "is_published")
+    list_display = ("year", "notice", "is_published")
+    inlines = (CalendarDayInline,)

@@ -80,3 +80,38 @@ class Outlet(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class CalendarYear(models.Model):
+    """放假安排 of a year, as the notice says it: what an administrator enters as soon as it is out. pii: none."""
+
+    year = models.PositiveSmallIntegerField("年度", primary_key=True)
+    notice = models.CharField("依据文号", max_length=100, help_text="例如：国办发明电〔2025〕7号")
+    is_published = models.BooleanField(
+        "全年安排已公布",
+        default=True,
+        help_text="选中后全年以下面登记的日期为准，期限不再标注“预计”；只登记个别日期的不选。",
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "放假安排"
+        ordering = ["-year"]
+
+    def __str__(self) -> str:
+        return f"{self.year} 年"
+
+
+class CalendarDay(models.Model):
+    """A day on which offices do otherwise than its weekday says: closed, or a weekend worked. pii: none."""
+
+    day = models.DateField("日期", primary_key=True)
+    year = models.ForeignKey(CalendarYear, models.CASCADE, related_name="days", verbose_name="年度")
+    works = models.BooleanField("上班", default=False, help_text="调休上班的选中，放假的不选。")
+    name = models.CharField("名称", max_length=20, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "放假和调休上班日期"
+        ordering = ["day"]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d}"

@@ -1,7 +1,7 @@
 """The only way a card or a case changes its status: locked row, table, event, audit, job."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from yikatong.registry.cards.models import (
 )
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders.rules import acts_for
+from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 
 #: Codes listen under this name; they stand above cards, so the task is named and not imported.
@@ -97,7 +98,7 @@ def move_case(case: Case, to: CaseStatus, *, by: Actor, at: datetime, note: str 
     old = CaseStatus(case.status)
     if to not in CASE_TRANSITIONS[old]:
         raise rules.case_refusal(old, to)
-    case.step_due_on = rules.due_on(case, to, day_of(at), province())
+    case.step_due_on = due_on(case, to, at)
     case.status = to
     if not CASE_TRANSITIONS[to]:
         stamps["closed_at"] = at
@@ -108,13 +109,19 @@ def move_case(case: Case, to: CaseStatus, *, by: Actor, at: datetime, note: str 
     return case
 
 
+def due_on(case: Case, status: CaseStatus, at: datetime) -> date | None:
+    """Limit of the step that begins now, by the province's days and the calendar in force."""
+    day = day_of(at)
+    return rules.due_on(case, status, day, province(), calendar(day).add)
+
+
 @transaction.atomic
 def open_case(case: Case, *, by: Actor, at: datetime) -> Case:
     """Number and store a new case in status SUBMITTED."""
     case.status = CaseStatus.SUBMITTED
     case.number = rules.case_number(case.division_code, day_of(at), next_numbers(1)[0])
     case.channel, case.created_at, case.created_by = by.channel, at, by.name
-    case.step_due_on = rules.due_on(case, CaseStatus.SUBMITTED, day_of(at), province())
+    case.step_due_on = due_on(case, CaseStatus.SUBMITTED, at)
     case.save(force_insert=True)
     _note_case(case, by=by, at=at)
     return case

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.models import CASE_TRANSITIONS, Batch, BatchRow, Case, CaseStatus, CaseStep
+from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 
 # One statement for many rows: an UPDATE that spells out each row is some fifty times slower.
@@ -80,11 +82,12 @@ def move_cases(
     cases: Iterable[Case], to: CaseStatus, *, by: Actor, at: datetime, notes: Mapping[UUID, str] | None = None
 ) -> int:
     """Move locked cases along their table; each must be allowed to. `notes` by case key."""
-    moved = list(cases)
+    moved, day = list(cases), day_of(at)
+    workday = cache(calendar(day).add)  # a batch asks for the same day twenty thousand times
     for case in moved:
         if to not in CASE_TRANSITIONS[CaseStatus(case.status)]:
             raise rules.case_refusal(case.status, to)
-        case.step_due_on = rules.due_on(case, to, day_of(at), province())
+        case.step_due_on = rules.due_on(case, to, day, province(), workday)
         case.status = to
     if moved:
         values = ((one.pk, one.step_due_on, one.account_id, one.card_id) for one in moved)

@@ -12,7 +12,6 @@ from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.keyring import keyring
-from yikatong.core.workdays import add_workdays
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.actions.moves import next_numbers
 from yikatong.registry.cards.models import Roster, RosterFault
@@ -20,6 +19,7 @@ from yikatong.registry.cards.rosters import staging
 from yikatong.registry.cards.rosters.cells import Entry, Fault, Known, check
 from yikatong.registry.cards.rosters.intake import PLACE
 from yikatong.registry.cards.rosters.reading import Sheet, read
+from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Outlet
 from yikatong.registry.regions.queries import known_divisions
@@ -92,7 +92,7 @@ def _chunk(roster_id: UUID, sheet: Sheet, known: Known) -> int:
 
 
 def _enter(entries: Sequence[Entry], roster: Roster, day: date) -> list[Fault]:
-    due_on = add_workdays(day, province().limits.days("preopen"))
+    due_on = calendar(day).add(day, province().limits.days("preopen"))
     numbers = next_numbers(len(entries))
     return staging.enter(
         entries, numbers, roster=roster.pk, due_on=due_on, day=day, by=_uploader(roster), at=roster.created_at
