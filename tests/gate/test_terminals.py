@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
+from django.db import connection
+
 from tests.gate.conftest import dsn_of_tests
 from tests.gate.world import World
 from yikatong.gate.lane import Lane
@@ -41,3 +43,27 @@ def test_a_hundred_at_once_need_one_question(world: World) -> None:
 def test_an_error_reaches_everybody_who_asked() -> None:
     found = asyncio.run(ask(Lane("host=/nonexistent"), [510_100_000_001] * 3))
     assert [type(error).__name__ for error in found] == ["OperationalError"] * 3
+
+
+def test_those_who_ask_are_renewed_and_the_others_forgotten(world: World) -> None:
+    busy, idle = (world.terminal().row for _ in range(2))
+
+    async def story() -> list[Any]:
+        terminals = Terminals(lane)
+        for row in (busy, idle):
+            await terminals.read(row.number)
+        assert terminals.remembered(busy.number)
+        await asyncio.to_thread(_stop, busy)
+        await terminals.renew()
+        renewed = [terminals.remembered(row.number) for row in (busy, idle)]
+        await lane.close()
+        return renewed
+
+    lane = CountingLane(dsn_of_tests())
+    known, forgotten = asyncio.run(story())
+    assert (known.status, forgotten, lane.asked) == ("stopped", None, 3)
+
+
+def _stop(row: Any) -> None:
+    type(row).objects.filter(pk=row.pk).update(status="stopped")
+    connection.close()

@@ -14,6 +14,7 @@ from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
 _HEAD = struct.Struct(">iiIii")
+_EMPTY = struct.Struct(">iiI")
 _LENGTH = struct.Struct(">i").pack
 EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = date(2000, 1, 1).toordinal()
@@ -68,8 +69,10 @@ def register(context: Any) -> None:
 
 
 def pack(name: str, values: Sequence[Any]) -> Packed:
-    """The array of `values`, at least one; dates and times as numbers from 2000-01-01 (days, microseconds)."""
+    """The array of `values`; dates and times as numbers from 2000-01-01 (days, microseconds)."""
     kind = _KINDS[name]
+    if not values:
+        return _CLASSES[name](_EMPTY.pack(0, 0, kind.oid))
     if kind.size < 0:
         body = b"".join(map(_lengthened, values))
     elif values.count(values[0]) == len(values):  # terminal, day, scene: mostly one value for the whole batch
@@ -86,7 +89,8 @@ def packer(names: Iterable[str]) -> Callable[[Sequence[Sequence[Any]]], list[Pac
     kinds = tuple(names)
 
     def packed(rows: Sequence[Sequence[Any]]) -> list[Packed]:
-        return [pack(kind, column) for kind, column in zip(kinds, zip(*rows, strict=True), strict=True)]
+        columns = zip(*rows, strict=True) if rows else ((),) * len(kinds)
+        return [pack(kind, column) for kind, column in zip(kinds, columns, strict=True)]
 
     return packed
 

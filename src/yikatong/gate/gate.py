@@ -35,6 +35,7 @@ from yikatong.gate.messages import (
     encode,
 )
 from yikatong.gate.metrics import Metrics
+from yikatong.gate.record import record
 from yikatong.gate.refusal import Refusal, other_problem
 from yikatong.gate.row import Failed, Fate, Row
 from yikatong.gate.terminals import Terminal, Terminals
@@ -76,7 +77,7 @@ class Gate:
         self._by_terminal = Buckets(rate=50, burst=200)
         self._by_peer = Buckets(rate=1, burst=30)
         self._failures = Buckets(rate=1, burst=60)
-        self._refresher: asyncio.Task[None] | None = None
+        self._refreshers: list[asyncio.Task[None]] = []
         self._endpoints: dict[tuple[str, str], Endpoint] = {
             ("POST", "verify"): self._verify,
             ("POST", "uses"): self._uses,
@@ -89,14 +90,20 @@ class Gate:
         """Read keys, start the lanes. A database that is away is no reason not to start: /readyz tells."""
         with suppress(psycopg.Error):
             await self.keys.refresh()
+            await asyncio.gather(
+                *(record(lane, []) for lane in self._lanes)
+            )  # the first use finds it planned
         self.batcher.start()
-        self._refresher = asyncio.create_task(self.keys.keep_fresh())
+        self._refreshers = [
+            asyncio.create_task(renewing)
+            for renewing in (self.keys.keep_fresh(), self.terminals.keep_fresh())
+        ]
 
     async def close(self) -> None:
         """Finish the uses that wait, then let go of the database."""
         await self.batcher.close()
-        if self._refresher is not None:
-            self._refresher.cancel()
+        for refresher in self._refreshers:
+            refresher.cancel()
         for lane in (*self._lanes, *self._bulk_lanes, self._desk):
             await lane.close()
 

@@ -3,8 +3,9 @@
 The memory may be old; the statement reads status, key generation and scenes again with every use. A request
 whose MAC does not fit makes the gate look again at once, so a newly enrolled terminal waits for nothing.
 
-Those who ask while a question is on its way are asked for together in the next one: after a start, and when a
-city's terminals grow stale at once, a thousand single questions would queue, and people at the gates with them.
+Nobody at a gate waits for the memory to be renewed: terminals that ask are read again before they grow old, a
+thousand with one question. Those who ask while a question is on its way are asked for together in the next one:
+after a start, a thousand single questions would queue, and people at the gates with them.
 """
 
 import asyncio
@@ -12,10 +13,13 @@ import time
 from typing import NamedTuple
 from uuid import UUID
 
+from yikatong.gate import logs
 from yikatong.gate.arrays import pack
 from yikatong.gate.lane import Lane
 
 _FRESH_S = 30.0
+_RENEW_S = 10.0
+_TOGETHER = 1000
 _LOOK_AGAIN_S = 1.0
 _NUMBER_MOST = 10**12
 _SQL = """SELECT id, number, status, key_generation, scenes, offline_uses_max FROM access_terminal
@@ -39,13 +43,17 @@ class Terminals:
     def __init__(self, lane: Lane) -> None:
         self._lane = lane
         self._known: dict[int, tuple[float, Terminal]] = {}
+        self._busy: set[int] = set()  # who asked since the last renewal
         self._asked: dict[int, asyncio.Future[Terminal | None]] = {}
         self._asking: asyncio.Task[None] | None = None
 
     def remembered(self, number: int) -> Terminal | None:
         """The terminal if it was read within the last half minute."""
         read_at, terminal = self._known.get(number, (-_FRESH_S, None))
-        return terminal if time.monotonic() - read_at < _FRESH_S else None
+        if terminal is None or time.monotonic() - read_at >= _FRESH_S:
+            return None
+        self._busy.add(number)
+        return terminal
 
     async def read(self, number: int) -> Terminal | None:
         """The terminal as it is now."""
@@ -63,22 +71,42 @@ class Terminals:
         while self._asked:
             asked, self._asked = self._asked, {}
             try:
-                rows = await self._lane.fetch(_SQL, [pack("int8", list(asked))])
+                found = await self._look(list(asked))
             except Exception as error:  # noqa: BLE001 - whatever it was, it is for those who asked
                 for future in asked.values():
                     future.set_exception(error)
                 continue
-            found = {row[1]: Terminal(*row)._replace(scenes=frozenset(row[4])) for row in rows}
             for number, future in asked.items():
-                future.set_result(self._remember(number, found.get(number)))
+                future.set_result(found.get(number))
         self._asking = None
 
-    def _remember(self, number: int, terminal: Terminal | None) -> Terminal | None:
-        if terminal is None:
-            self._known.pop(number, None)
-        else:
-            self._known[number] = (time.monotonic(), terminal)
-        return terminal
+    async def _look(self, numbers: list[int]) -> dict[int, Terminal]:
+        """Read these terminals, and remember what they are now."""
+        rows = await self._lane.fetch(_SQL, [pack("int8", numbers)])
+        found = {row[1]: Terminal(*row)._replace(scenes=frozenset(row[4])) for row in rows}
+        read_at = time.monotonic()
+        for number in numbers:
+            if number in found:
+                self._known[number] = (read_at, found[number])
+            else:
+                self._known.pop(number, None)
+        return found
+
+    async def keep_fresh(self) -> None:
+        """Renew what is asked for, and forget what is not, until cancelled."""
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            try:
+                await self.renew()
+            except Exception as error:  # noqa: BLE001 - they grow old, and are asked for one by one
+                logs.failure("terminals_not_renewed", error)
+
+    async def renew(self) -> None:
+        """Read again those who asked since the last time; the others are forgotten."""
+        busy, self._busy = list(self._busy), set()
+        self._known = {number: self._known[number] for number in busy if number in self._known}
+        for start in range(0, len(busy), _TOGETHER):
+            await self._look(busy[start : start + _TOGETHER])
 
     async def get(self, number: int) -> Terminal | None:
         return self.remembered(number) or await self.read(number)
