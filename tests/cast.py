@@ -1,8 +1,8 @@
 """The cast, put on stage by the acts themselves.
 
-王芳 is a holder in 成都; 李强, a clerk, serves her there; 陈静 is a clerk in another city of the province; 赵敏, a
-clerk in 重庆, must see nothing; 周敏华 leads and sees boards only. All persons, numbers and accounts are invented;
-check characters are valid.
+王芳 is a holder in 成都; 李强, a clerk, serves her there; 陈晓 is his supervisor; 陈静 is a clerk in another city
+of the province; 赵敏, a clerk in 重庆, must see nothing; 周敏华 leads and sees boards only. All persons, numbers
+and accounts are invented; check characters are valid.
 """
 
 from datetime import datetime, timedelta
@@ -102,6 +102,11 @@ def li_qiang() -> StaffUser:
         "staff_number": "0317",
     }
     return staff("李强", "liqiang", **more)
+
+
+def chen_xiao() -> StaffUser:
+    more = {"organisation": "武侯区社保经办大厅", "outlet_id": HALL, "staff_number": "0302"}
+    return staff("陈晓", "chenxiao", role=Role.SUPERVISOR, scope="51", **more)
 
 
 def chen_jing() -> StaffUser:

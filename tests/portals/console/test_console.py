@@ -186,7 +186,7 @@ def test_a_file_that_is_no_roster_is_refused_with_the_reason() -> None:
 @pytest.mark.clause("B1")
 def test_a_batch_is_opened_and_its_file_is_gb18030() -> None:
     case = cast.apply(cast.wang_fang())
-    card_acts.check(case.pk, by=cast.clerk(), at=case.created_at)
+    card_acts.check(case.pk, by=cast.supervisor(), at=case.created_at)
     browser = browser_of(Role.SUPERVISOR)
 
     before = browser.get("/console/batches").content.decode()
@@ -293,7 +293,7 @@ def test_any_day_is_answered(day: str) -> None:
 @pytest.mark.clause("G17", "cap:O5")
 def test_every_copy_of_a_batchs_file_is_noted() -> None:
     case = cast.apply(cast.wang_fang())
-    card_acts.check(case.pk, by=cast.clerk(), at=case.created_at)
+    card_acts.check(case.pk, by=cast.supervisor(), at=case.created_at)
     browser = browser_of(Role.SUPERVISOR)
     browser.post("/console/batches", {"bank": cast.JOINT})
     file = f"/console/batches/{Batch.objects.get().number}/preopening.txt"
@@ -308,7 +308,7 @@ def test_every_copy_of_a_batchs_file_is_noted() -> None:
 @pytest.mark.parametrize("scope", ["50", "5101", "510107"])
 def test_a_supervisor_of_a_part_or_another_province_has_no_batches(scope: str) -> None:
     case = cast.apply(cast.wang_fang())
-    card_acts.check(case.pk, by=cast.clerk(), at=case.created_at)
+    card_acts.check(case.pk, by=cast.supervisor(), at=case.created_at)
     browser_of(Role.SUPERVISOR).post("/console/batches", {"bank": cast.JOINT})
     number, browser = Batch.objects.get().number, browser_of(Role.SUPERVISOR, scope=scope)
     before = AuditEntry.objects.count()

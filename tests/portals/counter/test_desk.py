@@ -7,9 +7,9 @@ from django.test import Client
 from tests import cast
 from yikatong.core.actor import Role
 from yikatong.core.clock import day_of, now
-from yikatong.core.models import Look
+from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.cards import actions as card_acts
-from yikatong.registry.cards.models import Card, Case, CaseStatus
+from yikatong.registry.cards.models import Card, Case, CaseStatus, CaseStep
 from yikatong.registry.holders.models import Holder
 
 NEW_NUMBER = cast.id_number(7)
@@ -39,6 +39,12 @@ def registration(**changes: str) -> dict[str, str]:
 
 def looks() -> list[tuple[str, str]]:
     return list(Look.objects.order_by("at", "id").values_list("looker_name", "purpose"))
+
+
+def everything() -> tuple[object, ...]:
+    """What an act on a case may change; equal before and after a refusal."""
+    acts = AuditEntry.objects.filter(event__startswith="cards:").count()
+    return sorted(Case.objects.values_list("pk", "status", "closed_at")), CaseStep.objects.count(), acts
 
 
 # --- finding ---
@@ -201,7 +207,8 @@ def test_from_application_to_activation(desk: Client) -> None:
     page = text(desk.get(answer.headers["Location"]))
     assert case.number in page
     assert "接下来：经办机构审核申请材料。" in page
-    assert desk.post(f"/counter/cases/{case.number}/check").status_code == 303
+    checker = cast.log_in(Client(), cast.chen_xiao())
+    assert checker.post(f"/counter/cases/{case.number}/check").status_code == 303
     cast.make_card(Case.objects.get())
     steps = [desk.post(f"{base}/collect", {"verified": "yes", "do": do}) for do in ("hand_over", "activate")]
     assert [answer.headers["Location"] for answer in steps] == [
@@ -215,6 +222,38 @@ def test_from_application_to_activation(desk: Client) -> None:
     assert card.account is not None
     assert card.account.status == "active"
     assert {"窗口办理：申领", "窗口办理：领卡与启用", "查询受理进度"} <= {purpose for _, purpose in looks()}
+
+
+@pytest.mark.clause("G5", "B1")
+def test_who_took_a_case_is_not_offered_to_approve_it(desk: Client) -> None:
+    """A double F9, accept and approve, is what four eyes are against."""
+    holder = cast.wang_fang()
+    taken = desk.post(f"/counter/holders/{holder.pk}/apply", application()).headers["Location"]
+    case = Case.objects.get()
+    other = cast.apply(cast.register(cast.id_number(9), name="赵晚", phone="13900000009"))
+
+    page = text(desk.get(taken))
+    assert "四眼原则：本件由您受理" in page
+    assert "请另一名审核人员在“待审核”中打开本件审核" in page
+    assert 'form="check"' not in page
+    assert 'data-key="F9"' not in page
+    assert text(desk.get("/counter/check")).count("本人受理，由他人审核") == 1
+    assert text(desk.get("/counter/")).count("本人受理，由他人审核") == 1
+    assert 'form="check"' in text(desk.get(f"/counter/cases/{other.number}/"))
+
+    before = everything()
+    refused = desk.post(f"/counter/cases/{case.number}/check")
+    assert (refused.status_code, "四眼原则：本件由您受理" in text(refused)) == (403, True)
+    assert 'form="check"' not in text(refused)
+    assert everything() == before
+
+    checker = cast.log_in(Client(), cast.chen_xiao())
+    page = text(checker.get(f"/counter/cases/{case.number}/"))
+    assert ('form="check"' in page, "四眼原则" in page) == (True, False)
+    assert "由他人审核" not in text(checker.get("/counter/check"))
+    assert checker.post(f"/counter/cases/{case.number}/check").status_code == 303
+    case.refresh_from_db()
+    assert case.status == CaseStatus.CHECKED
 
 
 def test_a_second_application_is_refused_and_nothing_typed_is_lost(desk: Client) -> None:

@@ -30,7 +30,7 @@ def checked(register: Register) -> Callable[[int], list[Case]]:
             actions.apply(one.pk, bank_code=bank_code, division_code="510107", by=LI_QIANG, at=AT)
             for one in people
         ]
-        return [actions.check(one.pk, by=LI_QIANG, at=AT) for one in cases]
+        return [actions.check(one.pk, by=SUPERVISOR, at=AT) for one in cases]
 
     return _checked
 
@@ -243,7 +243,7 @@ def test_a_replacement_keeps_account_and_number_where_bank_and_province_do(
     old = actions.activate(actions.hand_over(make_card(case).pk, by=LI_QIANG, at=AT).pk, by=LI_QIANG, at=AT)
     where = {"division_code": "510107", "by": LI_QIANG, "at": AT}
     again = actions.replace(holder.pk, reason="damaged", **where)
-    actions.check(again.pk, by=LI_QIANG, at=AT)
+    actions.check(again.pk, by=SUPERVISOR, at=AT)
     assert whole_round(JOINT, **WHO).made == 1
     new = Case.objects.select_related("card").get(pk=again.pk).card
     assert new is not None
@@ -258,7 +258,9 @@ def test_another_bank_means_another_account(register: Register) -> None:
     case = actions.apply(holder.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
     old = actions.activate(actions.hand_over(make_card(case).pk, by=LI_QIANG, at=AT).pk, by=LI_QIANG, at=AT)
     where = {"division_code": "510107", "by": LI_QIANG, "at": AT}
-    actions.check(actions.replace(holder.pk, reason="bank", bank_code=APART, **where).pk, by=LI_QIANG, at=AT)
+    actions.check(
+        actions.replace(holder.pk, reason="bank", bank_code=APART, **where).pk, by=SUPERVISOR, at=AT
+    )
     assert whole_round(APART, **WHO).made == 1
     new = Card.objects.get(replaces=old)
     assert new.account is not None
@@ -269,7 +271,7 @@ def test_names_with_rare_characters_travel_whole(register: Register) -> None:
     for serial, name in enumerate(["张䶮", "李𬭊", "阿卜杜热合曼·麦麦提"], start=1):
         holder = register(serial, name=name)
         case = actions.apply(holder.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
-        actions.check(case.pk, by=LI_QIANG, at=AT)
+        actions.check(case.pk, by=SUPERVISOR, at=AT)
     batch = batches.open_batch(JOINT, **WHO)
     text = gb18030.decode(batches.preopening_file(batch.pk))
     assert [line.split("|")[3] for line in text.splitlines()[1:]] == ["张䶮", "李𬭊", "阿卜杜热合曼·麦麦提"]

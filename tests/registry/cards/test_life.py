@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from importlib import resources
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
@@ -63,10 +64,58 @@ def test_an_application_has_number_limit_and_owner(wang_fang: Holder) -> None:
     assert (case.status, case.step_due_on, case.fee_fen) == ("submitted", date(2026, 11, 24), 0)
     waiting = queries.timeline(case)[-1]
     assert (waiting.owner, waiting.due_on, waiting.is_current) == ("受理地经办机构", date(2026, 11, 24), True)
-    actions.check(case.pk, by=LI_QIANG, at=AT)
+    actions.check(case.pk, by=SUPERVISOR, at=AT)
     stored = Case.objects.get()
     assert (stored.status, stored.step_due_on) == ("checked", date(2026, 11, 25))
     assert [step.label for step in queries.timeline(stored)[:2]] == ["待审核", "待银行预开户"]
+
+
+@pytest.mark.clause("G5", "B1")
+def test_who_took_a_case_does_not_approve_it(wang_fang: Holder) -> None:
+    case = actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
+    refusal = refused("four_eyes", lambda: actions.check(case.pk, by=LI_QIANG, at=AT))
+    assert refusal.message.startswith(
+        "四眼原则：本件由您受理，不能由您本人审核通过。下一步：请另一名审核人员"
+    )
+    actions.check(case.pk, by=SUPERVISOR, at=AT)
+    assert Case.objects.get().status == "checked"
+    # What has been decided is told as that, also to its taker.
+    refused("case_illegal_move", lambda: actions.check(case.pk, by=LI_QIANG, at=AT))
+
+
+@pytest.mark.clause("G5", "B1")
+def test_a_supervisor_who_took_a_case_waits_for_another_too(wang_fang: Holder) -> None:
+    case = actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=SUPERVISOR, at=AT)
+    refused("four_eyes", lambda: actions.check(case.pk, by=SUPERVISOR, at=AT))
+    actions.check(case.pk, by=LI_QIANG, at=AT)
+    assert Case.objects.get().status == "checked"
+
+
+@pytest.mark.clause("G5", "B1", "B3")
+def test_a_holders_own_application_is_free_to_any_checker(wang_fang: Holder) -> None:
+    case = actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=herself(wang_fang), at=AT)
+    actions.check(case.pk, by=LI_QIANG, at=AT)
+    assert Case.objects.get().status == "checked"
+
+
+@pytest.mark.clause("Q2")
+@pytest.mark.parametrize(
+    ("four_eyes", "supervisors_alone", "clerk", "supervisor"),
+    [(True, False, True, True), (True, True, True, False), (False, False, False, False)],
+)
+def test_the_profile_says_who_may_approve_alone(
+    four_eyes: bool,  # noqa: FBT001
+    supervisors_alone: bool,  # noqa: FBT001
+    clerk: bool,  # noqa: FBT001
+    supervisor: bool,  # noqa: FBT001
+) -> None:
+    text = (resources.files("yikatong.registry.regions") / "profiles" / "sichuan.toml").read_text(
+        encoding="utf-8"
+    )
+    text = text.replace("four_eyes = true", f"four_eyes = {str(four_eyes).lower()}")
+    text = text.replace("supervisors_alone = false", f"supervisors_alone = {str(supervisors_alone).lower()}")
+    province = profile.parse(text, source="test")
+    assert [rules.needs_four_eyes(one, province) for one in (LI_QIANG, SUPERVISOR)] == [clerk, supervisor]
 
 
 @pytest.mark.clause("G5", "B1")

@@ -118,7 +118,7 @@ def test_two_batches_share_the_cases_between_them(register: Callable[..., Holder
     for serial in range(1, 7):
         holder = register(serial)
         case = actions.apply(holder.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
-        actions.check(case.pk, by=LI_QIANG, at=AT)
+        actions.check(case.pk, by=SUPERVISOR, at=AT)
 
     def gather() -> Batch:
         return batches.open_batch(JOINT, limit=3, by=SUPERVISOR, at=AT)

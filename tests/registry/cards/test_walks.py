@@ -11,6 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from tests.registry.conftest import AT, JOINT, LI_QIANG, SUPERVISOR, herself, id_number
 from yikatong.adapters.production_sandbox import whole_round
+from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.registry.cards import actions, rules
 from yikatong.registry.cards.models import (
@@ -31,6 +32,7 @@ from yikatong.registry.holders.models import Holder
 
 PEOPLE = 2
 picks = st.integers(0, 7)
+_DECIDED = (CaseStatus.SUBMITTED, CaseStatus.CHECKED)
 
 
 class Life(RuleBasedStateMachine):
@@ -82,11 +84,13 @@ class Life(RuleBasedStateMachine):
         self._try(actions.replace, self.people[who].pk, reason=reason, division_code="510107")
 
     @rule(
-        pick=picks, act=st.sampled_from([actions.check, actions.withdraw, actions.retry, actions.hand_over])
+        pick=picks,
+        act=st.sampled_from([actions.check, actions.withdraw, actions.retry, actions.hand_over]),
+        by=st.sampled_from([LI_QIANG, SUPERVISOR]),
     )
-    def case_act(self, pick: int, act: Any) -> None:
+    def case_act(self, pick: int, act: Any, by: Actor) -> None:
         if case := self._case(pick):
-            self._try(act, case.pk)
+            self._try(act, case.pk, by=by)
 
     @rule(pick=picks)
     def reject(self, pick: int) -> None:
@@ -115,7 +119,7 @@ class Life(RuleBasedStateMachine):
     @rule(failing=st.sampled_from([0.0, 0.5]))
     def produce(self, failing: float) -> None:
         for case in Case.objects.filter(holder__in=self.people, status="submitted"):
-            self._try(actions.check, case.pk)
+            self._try(actions.check, case.pk, by=SUPERVISOR)
         self._try(whole_round, JOINT, maker_failing=failing, by=SUPERVISOR)
 
     @rule(who=st.integers(0, PEOPLE - 1))
@@ -190,6 +194,14 @@ class Life(RuleBasedStateMachine):
             assert (case.step_due_on is not None) == is_open
             assert (case.status in rules.CASE_OWNER) == is_open
             assert (case.closed_at is None) == is_open
+
+    @invariant()
+    def nobody_has_approved_what_he_took(self) -> None:
+        for case in Case.objects.filter(holder__in=self.people, kind__in=("apply", "replace")):
+            taken, approved = (case.steps.filter(status=one).order_by("pk").first() for one in _DECIDED)
+            # The first: a failed case that goes again has been approved before.
+            assert taken is not None
+            assert approved is None or approved.actor_id != taken.actor_id
 
     @invariant()
     def a_temporary_loss_has_an_end_and_nothing_else_has(self) -> None:

@@ -3,12 +3,13 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from yikatong.core.actor import Actor
 from yikatong.core.clock import BEIJING, day_of
-from yikatong.registry.cards import queries
+from yikatong.registry.cards import queries, rules
 from yikatong.registry.cards.models import Case, CaseStatus, CaseStep
+from yikatong.registry.regions.law import province
 
 SHOWN = 12
 COUNTED = 999  # so far a list is counted: a hall asks whether much waits, and never waits for the answer
@@ -44,8 +45,16 @@ def waiting(by: Actor, status: CaseStatus, day: date, shown: int = SHOWN) -> Wor
     """Cases at this outlet (and such as chose none, in the region), those over their limit first."""
     cases = _here(queries.queue(by, status), by)
     late = _count(cases.filter(step_due_on__lt=day))
-    first = cases.order_by(F("step_due_on").asc(nulls_last=True), "created_at")[:shown]
+    first = cases.order_by(F("step_due_on").asc(nulls_last=True), "created_at")
+    if status == CaseStatus.SUBMITTED and rules.needs_four_eyes(by, province()):
+        first = first.annotate(is_own=Exists(_taken(by)))  # another one approves these
+    first = first[:shown]
     return WorkList(status, _TITLES[status], _count(cases), late, list(first))
+
+
+def _taken(by: Actor) -> QuerySet[CaseStep]:
+    """The step by which this clerk took the case of the outer row."""
+    return CaseStep.objects.filter(case=OuterRef("pk"), status=CaseStatus.SUBMITTED, actor_id=by.id)
 
 
 def _count(cases: QuerySet[Case]) -> int:

@@ -25,6 +25,7 @@ from yikatong.registry.cards.models import (
     CaseStatus,
 )
 from yikatong.registry.holders.rules import acts_for
+from yikatong.registry.regions.law import province
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +82,17 @@ def case(number: str, *, by: Actor, at: datetime) -> Case:
         raise NotFound("没有找到这件受理单。请核对受理号后重试。")
     looks.record(found.holder_id, by=by, at=at, purpose="查询受理进度", fields=("姓名", "受理单"))
     return found
+
+
+def check_hindrance(case: Case, *, by: Actor) -> rules.FourEyes | None:
+    """What stands against `by` approving this case: that he took it himself.
+
+    Cases of a roster have no taker, a holder's own has himself: those are free to every checker.
+    """
+    if by.id is None or not rules.needs_four_eyes(by, province()):
+        return None
+    taken = case.steps.filter(status=CaseStatus.SUBMITTED, actor_id=by.id)
+    return rules.FourEyes() if taken.exists() else None
 
 
 def timeline(case: Case) -> list[Step]:

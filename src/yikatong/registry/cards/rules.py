@@ -6,7 +6,7 @@ from typing import Final
 
 from django.db.models import TextChoices
 
-from yikatong.core.actor import Channel
+from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError
 from yikatong.registry.cards.models import Card, CardStatus, Case, CaseStatus
 from yikatong.registry.regions.law import ByLaw
@@ -152,6 +152,16 @@ class InProduction(ByLaw):
     message = "申请已送银行或制卡机构办理，不能撤回；制成后可以注销。"
 
 
+class FourEyes(DomainError):
+    """四眼原则: nobody approves what he has taken himself; internal control of the province (its profile)."""
+
+    code, status = "four_eyes", 403
+    message = (
+        "四眼原则：本件由您受理，不能由您本人审核通过。"
+        "下一步：请另一名审核人员在“待审核”中打开本件审核；受理有误的，可由申请人撤回后重新受理。"
+    )
+
+
 class BadDelivery(DomainError):
     code, status = "delivery_invalid", 422
     message = "领取方式应为自取或邮寄；邮寄的须有通讯地址。"
@@ -227,6 +237,12 @@ def expiry(issued_on: date, years: int) -> date:
         return issued_on.replace(year=issued_on.year + years)
     except ValueError:  # 29 February
         return date(issued_on.year + years, 2, 28)
+
+
+def needs_four_eyes(by: Actor, profile: Profile) -> bool:
+    """Whether the province lets this one approve only what another has taken."""
+    alone = by.role is Role.SUPERVISOR and profile.check.supervisors_alone
+    return profile.check.four_eyes and not alone
 
 
 def check_channel(channel: Channel, offered: tuple[str, ...], act: CardAct) -> None:

@@ -106,6 +106,13 @@ class Limits(_Rule):
         return self
 
 
+class Check(_Part):
+    """审核. `four_eyes`: another one than the taker approves; `supervisors_alone`: a supervisor need not wait."""
+
+    four_eyes: bool
+    supervisors_alone: bool
+
+
 class PassRules(_Rule):
     """Bounds of a pass: they bound what a lost phone may cost before offline terminals know.
 
@@ -210,6 +217,7 @@ class Profile(_Part):
     loss: Loss
     card: Card
     limits: Limits
+    check: Check
     pass_: PassRules = Field(alias="pass")
     footer: Footer
     banks: tuple[BankEntry, ...] = Field(strict=False, min_length=1)

@@ -6,6 +6,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from yikatong.core.actor import Actor
 from yikatong.core.clock import now
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, may
@@ -14,7 +15,7 @@ from yikatong.portals.counter.forms import CaseNumberForm, ReasonForm
 from yikatong.portals.shared import qr
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import actions, queries
-from yikatong.registry.cards.models import OPEN_CASES, Case
+from yikatong.registry.cards.models import OPEN_CASES, Case, CaseStatus
 from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ReplaceReason
 
 
@@ -51,12 +52,19 @@ def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
         "next": CASE_NEXT_STEP[found.status],
         "is_open": found.status in OPEN_CASES,
         "may_check": may(request.actor, Permission.CARD_CHECK),
+        "hindrance": _hindrance(found, request.actor),
         "panel": panel.of(found.holder),
         "form": form,
         "is_new": "new" in request.GET,
     }
     status = (form.refusal.status if form.refusal else 422) if form.is_refused else 200
     return render(request, "counter/case.html", context, status=status)
+
+
+def _hindrance(found: Case, by: Actor) -> DomainError | None:
+    """What stands against approving it, while it waits for that."""
+    waits = found.status == CaseStatus.SUBMITTED and may(by, Permission.CARD_CHECK)
+    return queries.check_hindrance(found, by=by) if waits else None
 
 
 def _reason(found: Case) -> str:

@@ -22,6 +22,7 @@ from yikatong.registry.cards.models import (
     CaseKind,
     CaseStatus,
 )
+from yikatong.registry.cards.queries import check_hindrance
 from yikatong.registry.cards.rules import ReplaceReason
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
@@ -99,9 +100,12 @@ def replace(  # noqa: PLR0913 - the fields of the form
 
 @transaction.atomic
 def check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
-    """审核 passed: the bank is next."""
+    """审核 passed: the bank is next. Raises FourEyes for a case he took himself."""
     require(by, Permission.CARD_CHECK)
-    return move_case(locked_case(case_id, by=by), CaseStatus.CHECKED, by=by, at=at)
+    case = locked_case(case_id, by=by)
+    if case.status == CaseStatus.SUBMITTED and (hindrance := check_hindrance(case, by=by)):
+        raise hindrance
+    return move_case(case, CaseStatus.CHECKED, by=by, at=at)
 
 
 @transaction.atomic
