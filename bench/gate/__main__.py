@@ -13,7 +13,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -75,6 +75,11 @@ def _measure(dsn: str, home: Path, rounds: int, seconds: int) -> Samples:
     with tempfile.TemporaryDirectory() as scratch:
         run = Run(dsn, Path(scratch), maker, samples, seconds)
         with gate_running(home) as gate, django_running(home) as view:
+            print("warming up, not counted", flush=True)
+            warming = replace(run, samples=Samples(), seconds=1)
+            warming.verify(gate, "gate", 64)
+            warming.verify(view, "django", 64)
+            warming.upload(gate, 4)
             for number in range(rounds):
                 print(f"round {number + 1} of {rounds}", flush=True)
                 for connections in (64, 32, 1):
@@ -234,6 +239,7 @@ def _report(samples: Samples, options: argparse.Namespace) -> int:
         f"--seconds {options.seconds}` on {os.cpu_count()} cores; load, gate and database share them, at "
         f"niceness {os.nice(0)}.\nThe machine's load average was {samples.load[0]:.1f} before and "
         f"{os.getloadavg()[0]:.1f} after; whatever else ran took its share.\n\n"
+        "A second of each is not counted: plans, buffers and keys are there, as on a day at work.\n"
         f"COPY goes over one connection into both tables with all their indexes, evidence included, fsync on.\n"
         f"c1 and c4: terminals handing in batches of {BATCH:,} at the same time.\n\n"
     )

@@ -54,8 +54,8 @@ def verify(request: HttpRequest) -> JsonResponse:
         cursor.execute(
             ONLINE.encode(), online_parameters([row], datetime.now(UTC)), prepare=True, binary=True
         )
-        decision = Decision(*cursor.fetchone())
-    return JsonResponse(msgspec.to_builtins(answer.answer(row, decision)))
+        [found] = cursor.fetchall()
+    return JsonResponse(msgspec.to_builtins(answer.answer(row, Decision(*found))))
 
 
 def _row(terminal: int, message: VerifyIn, now: int) -> Row:
