@@ -44,7 +44,7 @@ def every_page(people: tuple[Holder, Holder, Case]) -> list[str]:
     holders = [f"holders/{carrying.pk}/{key}" for key in ("", *MATTERS)] + [
         f"holders/{waiting.pk}/{key}" for key in ("", "collect")
     ]
-    cases = [f"cases/{case.number}/{key}" for key in ("", "?new=1", "receipt")]
+    cases = [f"cases/{case.number}/{key}" for key in ("", "?new=1", "receipt", "withdraw")]
     return [f"/counter/{one}" for one in desk + holders + cases] + ["/staff/account", "/staff/back"]
 
 

@@ -202,6 +202,10 @@ class CollectForm(MatterForm):
     verified = Verified()
 
 
+class WithdrawForm(MatterForm):
+    verified = Verified("申请人（或其监护人、代办人）要求撤回，身份证件在有效期内，与本人一致")
+
+
 class ReasonForm(DeskForm):
     reason = forms.CharField(
         label="不通过原因",

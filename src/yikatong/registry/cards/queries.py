@@ -12,11 +12,14 @@ from django.db.models import When as Is
 
 from yikatong.core import looks
 from yikatong.core.actor import Actor
-from yikatong.core.errors import NotFound
+from yikatong.core.errors import DomainError, NotFound
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.models import (
+    CASE_TRANSITIONS,
     COMING,
     LIVE,
+    OPEN_CASES,
+    BatchRow,
     Card,
     CardEvent,
     CardStatus,
@@ -93,6 +96,14 @@ def check_hindrance(case: Case, *, by: Actor) -> rules.FourEyes | None:
         return None
     taken = case.steps.filter(status=CaseStatus.SUBMITTED, actor_id=by.id)
     return rules.FourEyes() if taken.exists() else None
+
+
+def withdrawal_hindrance(case: Case) -> DomainError | None:
+    """What stands against taking this application back: it lies with the bank or the maker, or has ended."""
+    if case.status in OPEN_CASES and case.batch_rows.filter(result=BatchRow.Result.PENDING).exists():
+        return rules.InProduction()
+    allowed = CASE_TRANSITIONS[CaseStatus(case.status)]
+    return None if CaseStatus.WITHDRAWN in allowed else rules.case_refusal(case.status, CaseStatus.WITHDRAWN)
 
 
 def timeline(case: Case) -> list[Step]:

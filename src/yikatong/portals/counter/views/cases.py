@@ -10,12 +10,13 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import now
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, may
-from yikatong.portals.counter import panel
-from yikatong.portals.counter.forms import CaseNumberForm, ReasonForm
+from yikatong.portals.counter import panel, withdrawing
+from yikatong.portals.counter.forms import CaseNumberForm, MatterForm, ReasonForm, WithdrawForm
+from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared import qr
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import actions, queries
-from yikatong.registry.cards.models import OPEN_CASES, Case, CaseStatus
+from yikatong.registry.cards.models import CASE_TRANSITIONS, OPEN_CASES, Case, CaseStatus
 from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ReplaceReason
 
 
@@ -51,6 +52,8 @@ def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
         "steps": queries.timeline(found),
         "next": CASE_NEXT_STEP[found.status],
         "is_open": found.status in OPEN_CASES,
+        "may_withdraw": may(request.actor, Permission.CARD_APPLY)
+        and CaseStatus.WITHDRAWN in CASE_TRANSITIONS[CaseStatus(found.status)],
         "may_check": may(request.actor, Permission.CARD_CHECK),
         "hindrance": _hindrance(found, request.actor),
         "panel": panel.of(found.holder),
@@ -91,7 +94,6 @@ def _deciding(permission: Permission, act: Callable[..., object]) -> Callable[..
 
 check = _deciding(Permission.CARD_CHECK, actions.check)
 retry = _deciding(Permission.CARD_CHECK, actions.retry)
-withdraw = _deciding(Permission.CARD_APPLY, actions.withdraw)
 
 
 @staff_required(Permission.CARD_CHECK)
@@ -107,6 +109,27 @@ def reject(request: StaffRequest, number: str) -> HttpResponse:
         form.refuse(refusal)
         return _page(request, found, form)
     return HttpResponseRedirect(f"/counter/cases/{number}/?done=1", status=303)
+
+
+@staff_required(Permission.CARD_APPLY)
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: StaffRequest, number: str) -> HttpResponse:
+    """撤回, after a page that says what it undoes: there is no way back from it."""
+    found = queries.case(number, by=request.actor, at=now())
+
+    def act(_: MatterForm) -> str:
+        actions.withdraw(found.pk, by=request.actor, at=now())
+        return f"/counter/cases/{number}/?done=1"
+
+    page = {
+        "template": "counter/withdraw.html",
+        "matter": {"title": f"撤回{found.get_kind_display()}"},
+        "case": found,
+        "undone": withdrawing.undone(found),
+        "hindrance": queries.withdrawal_hindrance(found),
+        "panel": panel.of(found.holder),
+    }
+    return Walk(form=WithdrawForm, act=act, page=page, is_quick=True).answer(request)
 
 
 @staff_required(Permission.HOLDER_FIND)

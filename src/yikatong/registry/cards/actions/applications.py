@@ -14,15 +14,13 @@ from yikatong.registry.cards.actions.moves import locked_case, move_case, open_c
 from yikatong.registry.cards.models import (
     COMING,
     LIVE,
-    OPEN_CASES,
-    BatchRow,
     Card,
     CardStatus,
     Case,
     CaseKind,
     CaseStatus,
 )
-from yikatong.registry.cards.queries import check_hindrance
+from yikatong.registry.cards.queries import check_hindrance, withdrawal_hindrance
 from yikatong.registry.cards.rules import ReplaceReason
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
@@ -121,8 +119,8 @@ def withdraw(case_id: UUID, *, by: Actor, at: datetime) -> Case:
     """The holder takes the application back; not once it lies with the bank or the card maker."""
     require(by, Permission.CARD_APPLY)
     case = locked_case(case_id, by=by)
-    if case.status in OPEN_CASES and case.batch_rows.filter(result=BatchRow.Result.PENDING).exists():
-        raise rules.InProduction
+    if hindrance := withdrawal_hindrance(case):
+        raise hindrance
     return move_case(case, CaseStatus.WITHDRAWN, by=by, at=at)
 
 
