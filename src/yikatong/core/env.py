@@ -86,6 +86,7 @@ class Settings(BaseSettings):
     public_gate_url: str = Field(default="", description="http:// 或 https:// 开头、不带路径的网址")
     secret_key_file: Path = Field(default=Path(), description="文件路径")
     master_key_file: Path = Field(default=Path(), description="文件路径")
+    wall_days: int = Field(default=7, ge=0, le=31, description="0–31 的整数，0 表示不允许")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )

@@ -123,6 +123,19 @@ def test_without_script_every_table_can_be_read(open_board: OpenBoard) -> None:
     assert page.locator("table:visible").count() == 6
 
 
+def test_only_who_is_there_keeps_the_session(open_board: OpenBoard) -> None:
+    page = open_with_clock(open_board())
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.partition("?")[2]))
+
+    for act in (lambda: None, lambda: page.keyboard.press("Tab"), lambda: None):
+        act()
+        with page.expect_response(lambda answer: "part=live" in answer.url):
+            page.clock.run_for(10_500)
+
+    assert asked == ["part=live&auto=1", "part=live", "part=live&auto=1"]
+
+
 def test_new_uses_appear_and_open_tables_stay_open(open_board: OpenBoard) -> None:
     page = open_board()
     # The clock of the page is ours: ten seconds pass at once.
@@ -159,7 +172,7 @@ def test_rotation_only_when_asked(open_board: OpenBoard) -> None:
     assert page.url.endswith("/board/")
     page.get_by_role("link", name="轮播").click()
     page.clock.run_for(20_500)
-    page.wait_for_url("**/board/?range=week&rotate=1")
+    page.wait_for_url("**/board/?range=week&rotate=1&auto=1")
     page.get_by_role("link", name="停止轮播").click()
     assert page.url.endswith("/board/?range=week")
 

@@ -154,7 +154,7 @@ def test_without_script_the_page_renews_itself_and_can_be_paused(
     leader: Client, write_uses: WriteUses
 ) -> None:
     page = leader.get("/board/").content.decode()
-    assert '<noscript><meta http-equiv="refresh" content="30"></noscript>' in page
+    assert '<noscript><meta http-equiv="refresh" content="30;url=/board/?auto=1"></noscript>' in page
     assert 'href="?paused=1">暂停自动更新' in page
     assert "http-equiv" not in leader.get("/board/?paused=1").content.decode()
 
@@ -170,11 +170,11 @@ def test_rotation_goes_round(leader: Client, write_uses: WriteUses) -> None:
         at = found[1].replace("&amp;", "&")
         seen.append(at)
     assert seen == [
-        "/board/?range=week&rotate=1",
-        "/board/?range=month&rotate=1",
-        "/board/domains/transit?rotate=1",
-        "/board/?rotate=1",
-        "/board/?range=week&rotate=1",
+        "/board/?range=week&rotate=1&auto=1",
+        "/board/?range=month&rotate=1&auto=1",
+        "/board/domains/transit?rotate=1&auto=1",
+        "/board/?rotate=1&auto=1",
+        "/board/?range=week&rotate=1&auto=1",
     ]
 
 

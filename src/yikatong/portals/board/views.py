@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.templatetags.static import static
 
 from yikatong.core import clock, env
-from yikatong.core.actor import Channel
+from yikatong.core.actor import Channel, Role
 from yikatong.core.permissions import Permission
 from yikatong.insight.dashboards import queries, risks, scope
 from yikatong.insight.dashboards.gate_health import GateWatch
@@ -23,6 +23,8 @@ from yikatong.insight.dashboards.queries import Board
 from yikatong.portals.board import page as pages
 from yikatong.portals.board.page import Page
 from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.portals.staff import wall
+from yikatong.portals.staff.session import BY_ITSELF
 from yikatong.registry.regions import profile
 
 SHARED_S = 5  # many screens show one board; a new count makes a new one at once
@@ -66,6 +68,9 @@ def _show(request: StaffRequest, asked: Page) -> HttpResponse:
         "paused": request.GET.get("paused") == "1",
         "rotate_s": ROTATE_S,
         "next_url": _next(asked, found["board"]) if request.GET.get("rotate") == "1" else "",
+        "renew_url": _by_itself(asked.url()),
+        "wall_until": wall.until(request),
+        "may_be_wall": request.actor.role is Role.LEADER and settings.ENV.wall_days > 0,
     }
     return render(request, "board/board.html", found)
 
@@ -127,4 +132,9 @@ def _next(asked: Page, board: Board) -> str:
     stops += [Page(Range.DAY, domain=part.code).url() for part in board.domains[:3] if part.tally.accepted]
     here = stops.index(asked.url()) if asked.url() in stops else -1
     to = stops[(here + 1) % len(stops)]
-    return f"{to}{'&' if '?' in to else '?'}rotate=1"
+    return _by_itself(f"{to}{'&' if '?' in to else '?'}rotate=1")
+
+
+def _by_itself(url: str) -> str:
+    """The page as it calls itself up; nobody need be there, so it keeps no session alive."""
+    return f"{url}{'&' if '?' in url else '?'}{BY_ITSELF}=1"

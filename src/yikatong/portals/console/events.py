@@ -21,7 +21,7 @@ _DONE: Final = {
     "read": "查看", "received": "收到", "refused": "未接收", "registered": "登记", "rejected": "审核不通过",
     "removed": "解除", "resumed": "恢复使用", "retired": "报废", "returned": "回盘", "revealed": "显示号码",
     "revoked": "解除", "rotated": "轮换", "set": "设置", "stopped": "停用", "submitted": "受理",
-    "withdrawn": "撤销", "preopened": "银行预开户", "phone_changed": "变更手机号码",
+    "withdrawn": "撤销", "wall_begun": "挂为大屏", "preopened": "银行预开户", "phone_changed": "变更手机号码",
     "certificate_linked": "登记新证件", "category_added": "登记优待类别",
 }  # fmt: skip
 _OWN: Final = {"cards:card": dict(CardAct.choices), "cards:case": dict(CaseStatus.choices)}

@@ -5,18 +5,20 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.contrib.auth import login, logout
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 
 from yikatong.core.clock import now
 from yikatong.core.models import StaffUser
 from yikatong.portals.shared.refusals import too_large
 from yikatong.portals.shared.security import BODY_BYTES_MAX
-from yikatong.portals.staff import actions
+from yikatong.portals.staff import actions, wall
 
 IDLE = timedelta(minutes=30)
 PENDING = timedelta(minutes=5)  # between the two factors
 _SEEN, _PENDING = "staff_seen", "staff_pending"
 ALIVE = "/staff/alive"  # a GET of it only asks, and prolongs nothing
+BY_ITSELF = "auto"  # a GET with it in its address was sent by the page, not by a person: it prolongs nothing
 _SAVE_EVERY = 30  # seconds; not every page view need write the session
 
 
@@ -38,6 +40,7 @@ def begin(request: HttpRequest, user: StaffUser, at: datetime) -> None:
     """Both factors were right. `login` gives the session a new key."""
     request.session.pop(_PENDING, None)
     login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+    wall.end(request)
     request.session[_SEEN] = at.timestamp()
 
 
@@ -71,8 +74,22 @@ class StaffSession:
         return self.get_response(request)
 
     def _keep(self, request: HttpRequest, at: datetime) -> None:
+        if until := wall.until(request):
+            self._keep_wall(request, until, at)
+            return
         idle = at.timestamp() - request.session.get(_SEEN, 0)
         if idle > IDLE.total_seconds():
             end(request, at, reason="idle")
-        elif idle > _SAVE_EVERY and not (request.method == "GET" and request.path == ALIVE):
+        elif idle > _SAVE_EVERY and not _is_by_itself(request):
             request.session[_SEEN] = at.timestamp()
+
+    def _keep_wall(self, request: HttpRequest, until: datetime, at: datetime) -> None:
+        if at >= until:
+            end(request, at, reason="wall_over")
+        elif not wall.lets_through(request):
+            request.user = AnonymousUser()
+
+
+def _is_by_itself(request: HttpRequest) -> bool:
+    """Idle is counted from the last act of a person (GB/T 22239 8.1.4.1 b): a page that asks on its own is none."""
+    return request.method == "GET" and (request.path == ALIVE or BY_ITSELF in request.GET)

@@ -12,5 +12,6 @@ urlpatterns = [
     path("account", views.account, name="staff-account"),
     path("display", views.display, name="staff-display"),
     path("alive", views.alive, name="staff-alive"),
+    path("wall", views.wall_screen, name="staff-wall"),
     path("back", views.back, name="staff-back"),
 ]

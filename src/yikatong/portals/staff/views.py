@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 import pyotp
+from django.conf import settings
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.middleware.csrf import get_token
@@ -15,13 +16,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from yikatong.core.actor import Channel, Role
 from yikatong.core.clock import now
-from yikatong.core.errors import DomainError
+from yikatong.core.errors import DomainError, Forbidden
 from yikatong.core.models import StaffUser
+from yikatong.core.permissions import Permission
 from yikatong.portals.shared import qr
 from yikatong.portals.shared.address import client_address
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.portals.staff import actions, browsers, demo, session
+from yikatong.portals.staff import actions, browsers, demo, session, wall
 from yikatong.portals.staff.forms import CodeForm, DisplayForm, LogInForm, PasswordForm
 
 HOMES = {
@@ -113,6 +115,19 @@ def _next(request: HttpRequest, user: StaffUser) -> str:
 def home(request: StaffRequest) -> HttpResponse:
     """To the face of one's role."""
     return redirect(HOMES[request.actor.role])
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@staff_required(Permission.BOARD_SEE, channel=Channel.WEB)
+def wall_screen(request: StaffRequest) -> HttpResponse:
+    """Make this browser a board on a wall; only for who does nothing but watch."""
+    days = settings.ENV.wall_days
+    if request.actor.role is not Role.LEADER or not days:
+        raise Forbidden
+    if request.method == "POST":
+        wall.begin(request, days=days, by=request.actor, at=now())
+        return HttpResponseRedirect("/board/", status=303)
+    return render(request, "staff/wall.html", {"days": days})
 
 
 @require_POST

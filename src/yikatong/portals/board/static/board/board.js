@@ -11,6 +11,8 @@
   let paused = "paused" in main.dataset;
   let tag = "";
   let spokenAt = 0;
+  let acted = false; // someone is there: only then does asking keep the session alive
+  for (const act of ["pointerdown", "keydown", "wheel"]) addEventListener(act, () => { acted = true; }, { passive: true });
 
   // the clock
   const days = "日一二三四五六";
@@ -100,9 +102,10 @@
   }
   async function poll() {
     if (paused || document.hidden) return;
-    const url = main.dataset.live;
+    const url = `${main.dataset.live}${main.dataset.live.includes("?") ? "&" : "?"}part=live${acted ? "" : "&auto=1"}`;
+    acted = false;
     try {
-      const answer = await fetch(`${url}${url.includes("?") ? "&" : "?"}part=live`, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store", redirect: "manual" });
+      const answer = await fetch(url, { headers: tag ? { "If-None-Match": tag } : {}, cache: "no-store", redirect: "manual" });
       if (answer.type === "opaqueredirect") { location.reload(); return; } // the session has ended
       if (answer.status !== 200 && answer.status !== 304) throw new Error(String(answer.status));
       tag = answer.headers.get("ETag") || tag;
