@@ -17,6 +17,7 @@ class Permission(StrEnum):
     CARD_LOSS = "card:loss"
     CARD_REPLACE = "card:replace"
     CARD_CANCEL = "card:cancel"
+    CASE_OVERSEE = "case:oversee"
     ROSTER_IMPORT = "roster:import"
     BATCH_PRODUCE = "batch:produce"
     TERMINAL_MANAGE = "terminal:manage"
@@ -42,7 +43,8 @@ _COUNTER = frozenset(
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.HOLDER: frozenset({Permission.CARD_APPLY, Permission.CARD_LOSS, Permission.CARD_REPLACE}),
     Role.CLERK: _COUNTER,
-    Role.SUPERVISOR: _COUNTER | {Permission.ROSTER_IMPORT, Permission.BATCH_PRODUCE, Permission.BOARD_SEE},
+    Role.SUPERVISOR: _COUNTER
+    | {Permission.CASE_OVERSEE, Permission.ROSTER_IMPORT, Permission.BATCH_PRODUCE, Permission.BOARD_SEE},
     Role.OPERATOR: frozenset({Permission.TERMINAL_MANAGE, Permission.BOARD_SEE}),
     Role.LEADER: frozenset({Permission.BOARD_SEE}),
     Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.BOARD_SEE}),

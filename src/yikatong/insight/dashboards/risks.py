@@ -13,7 +13,7 @@ from yikatong.core.clock import day_of
 from yikatong.insight.dashboards.models import Refresh, RefusalMinute
 from yikatong.insight.dashboards.scope import Scope
 from yikatong.insight.dashboards.terminals import Fleet, Group
-from yikatong.registry.cards.models import OPEN_CASES, Case
+from yikatong.registry.cards.models import CLOCKED, Case
 from yikatong.registry.catalogue.models import Place
 
 BURST_TIMES = 5  # the last hour against the place's mean hour
@@ -160,7 +160,7 @@ def _number(group: Group, what: str) -> int:
 
 
 def _overdue(cities: tuple[str, ...] | None, at: datetime) -> Iterator[Risk]:
-    late = Case.objects.filter(status__in=OPEN_CASES, step_due_on__lt=day_of(at))
+    late = Case.objects.filter(status__in=CLOCKED, step_due_on__lt=day_of(at))
     if cities is not None:
         within = Q()
         for code in cities:

@@ -134,7 +134,9 @@ class ECard(models.Model):
 class CaseStatus(models.TextChoices):
     """Steps of a case; each has its owner and its limit in working days (profile)."""
 
+    DRAFT = "draft", "草稿"
     SUBMITTED = "submitted", "待审核"
+    CORRECTING = "correcting", "待补正"
     CHECKED = "checked", "待银行预开户"
     PREOPENED = "preopened", "待制卡"
     PRODUCING = "producing", "制卡中"
@@ -143,29 +145,52 @@ class CaseStatus(models.TextChoices):
     DONE = "done", "已办结"
     REJECTED = "rejected", "未通过"
     WITHDRAWN = "withdrawn", "已撤回"
+    ABANDONED = "abandoned", "逾期未补正"
 
 
 CASE_TRANSITIONS: dict[CaseStatus, frozenset[CaseStatus]] = {
+    CaseStatus.DRAFT: frozenset({CaseStatus.SUBMITTED, CaseStatus.WITHDRAWN}),
     CaseStatus.SUBMITTED: frozenset(
-        {CaseStatus.CHECKED, CaseStatus.REJECTED, CaseStatus.WITHDRAWN, CaseStatus.DONE}
+        {
+            CaseStatus.CHECKED,
+            CaseStatus.CORRECTING,
+            CaseStatus.REJECTED,
+            CaseStatus.WITHDRAWN,
+            CaseStatus.DONE,
+        }
     ),
+    CaseStatus.CORRECTING: frozenset({CaseStatus.SUBMITTED, CaseStatus.WITHDRAWN, CaseStatus.ABANDONED}),
     CaseStatus.CHECKED: frozenset({CaseStatus.PREOPENED, CaseStatus.FAILED, CaseStatus.WITHDRAWN}),
     CaseStatus.PREOPENED: frozenset({CaseStatus.PRODUCING, CaseStatus.WITHDRAWN}),
     CaseStatus.PRODUCING: frozenset({CaseStatus.READY, CaseStatus.FAILED}),
-    CaseStatus.FAILED: frozenset({CaseStatus.CHECKED, CaseStatus.PREOPENED, CaseStatus.REJECTED}),
+    CaseStatus.FAILED: frozenset(
+        {CaseStatus.CHECKED, CaseStatus.PREOPENED, CaseStatus.CORRECTING, CaseStatus.REJECTED}
+    ),
     CaseStatus.READY: frozenset({CaseStatus.DONE}),
     CaseStatus.DONE: frozenset(),
     CaseStatus.REJECTED: frozenset(),
     CaseStatus.WITHDRAWN: frozenset(),
+    CaseStatus.ABANDONED: frozenset(),
 }
 
+#: A matter under way. A draft is not yet one.
 OPEN_CASES = (
     CaseStatus.SUBMITTED,
+    CaseStatus.CORRECTING,
     CaseStatus.CHECKED,
     CaseStatus.PREOPENED,
     CaseStatus.PRODUCING,
     CaseStatus.FAILED,
     CaseStatus.READY,
+)
+
+#: Where an office's time runs; while the holder corrects or has yet to fetch his card, it stands still.
+CLOCKED = (
+    CaseStatus.SUBMITTED,
+    CaseStatus.CHECKED,
+    CaseStatus.PREOPENED,
+    CaseStatus.PRODUCING,
+    CaseStatus.FAILED,
 )
 
 
@@ -209,13 +234,19 @@ class Case(models.Model):
     division_code = models.CharField("受理地区", max_length=9)
     reason = models.CharField("原因", max_length=20, blank=True)
     delivery = models.CharField("领取方式", max_length=1, default="0")  # 0 自取 1 邮寄
-    fee_fen = models.BigIntegerField("工本费（分）", default=0)
+    address = EncryptedTextField("收件地址", null=True, blank=True)  # where another than the registered one
+    fee_fen = models.BigIntegerField("工本费（分）", default=0)  # to be paid, after a waiver
+    fee_ground = models.CharField("免收依据", max_length=12, blank=True)
+    fee_note = models.CharField("免收说明", max_length=100, blank=True)
+    fee_receipt = models.CharField("收据号", max_length=30, blank=True)
+    fee_paid_at = models.DateTimeField("缴费时间", null=True, blank=True)
     note = models.CharField("备注", max_length=200, blank=True)
     guardian = EncryptedTextField("监护人", null=True, blank=True)  # name and certificate number
     roster_row = models.CharField(max_length=40, null=True, blank=True, unique=True)
     created_at = models.DateTimeField("受理时间")
     created_by = models.CharField("受理人", max_length=100)
     step_due_on = models.DateField("本步骤期限", null=True, blank=True)
+    days_left = models.SmallIntegerField("停表时剩余工作日", null=True, blank=True)
     closed_at = models.DateTimeField("办结时间", null=True, blank=True)
 
     class Meta:
@@ -225,8 +256,26 @@ class Case(models.Model):
             models.UniqueConstraint(
                 fields=["holder"],
                 condition=Q(kind__in=["apply", "replace"])
-                & Q(status__in=["submitted", "checked", "preopened", "producing", "failed", "ready"]),
+                & Q(
+                    status__in=[
+                        "submitted",
+                        "correcting",
+                        "checked",
+                        "preopened",
+                        "producing",
+                        "failed",
+                        "ready",
+                    ]
+                ),
                 name="case_one_open_for_a_card",
+            ),
+            models.UniqueConstraint(fields=["holder"], condition=Q(status="draft"), name="case_one_draft"),
+            models.CheckConstraint(
+                condition=Q(fee_paid_at__isnull=True) | ~Q(fee_receipt=""), name="case_fee_paid_by_receipt"
+            ),
+            # One receipt pays one case.
+            models.UniqueConstraint(
+                fields=["fee_receipt"], condition=~Q(fee_receipt=""), name="case_fee_receipt_once"
             ),
             models.CheckConstraint(condition=Q(fee_fen__gte=0), name="case_fee_not_negative"),
         ]
@@ -245,6 +294,17 @@ class Case(models.Model):
                 condition=Q(status__in=["submitted", "ready", "failed"]),
                 opclasses=["varchar_ops", "varchar_pattern_ops"],
                 name="cards_case_area",
+            ),
+            # What jobs ask each hour: steps over their limit, corrections and drafts whose time is over.
+            models.Index(
+                fields=["step_due_on", "id"],
+                condition=Q(status__in=["submitted", "checked", "preopened", "producing", "failed"]),
+                name="cards_case_clocked",
+            ),
+            models.Index(
+                fields=["step_due_on", "id"],
+                condition=Q(status__in=["draft", "correcting"]),
+                name="cards_case_with_holder",
             ),
         ]
 
@@ -327,54 +387,8 @@ class BatchRow(models.Model):
         ]
 
 
-class Roster(models.Model):
-    """批量申领名册: one file, taken once; the same file again gives the same answer.
-
-    pii: identity and contact of every row, encrypted; ground: the employer's application; retention: the file
-    until its rows are taken, the counts five years.
-    """
-
-    class Status(models.TextChoices):
-        WAITING = "waiting", "排队中"
-        RUNNING = "running", "处理中"
-        DONE = "done", "已完成"
-        REFUSED = "refused", "文件被拒绝"
-
-    id = key_field()
-    digest = IndexField("文件摘要", max_length=32, unique=True)
-    filename = models.CharField("文件名", max_length=200)
-    content = models.BinaryField("文件（加密）", null=True)
-    status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.WAITING)
-    refusal = models.CharField("拒绝原因", max_length=300, blank=True)
-    rows = models.PositiveIntegerField("总行数", default=0)
-    rows_done = models.PositiveIntegerField("已处理", default=0)
-    cases = models.PositiveIntegerField("受理", default=0)
-    faults = models.PositiveIntegerField("有误", default=0)
-    created_at = models.DateTimeField("上传时间")
-    created_by = models.CharField("上传人", max_length=100)
-    uploader_id = models.UUIDField(null=True, editable=False)  # who answers for its rows; names may be shared
-    organisation = models.CharField("单位", max_length=100, blank=True)
-    scope = models.CharField(max_length=12, blank=True)
-    finished_at = models.DateTimeField("完成时间", null=True, blank=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "批量名册"
-
-
-class RosterFault(models.Model):
-    """A faulty row: its number in the file, the column, and what is wrong.
-
-    pii: the row's certificate number, masked; ground: the employer's application; retention: five years.
-    """
-
-    id = key_field()
-    roster = models.ForeignKey(Roster, models.CASCADE, related_name="faulty", verbose_name="名册")
-    row = models.PositiveIntegerField("行号")
-    column = models.CharField("列", max_length=20)
-    code = models.CharField("错误码", max_length=40)
-    message = models.CharField("说明", max_length=200)
-    shown = models.CharField("内容（脱敏）", max_length=60, blank=True)
-
-    class Meta:
-        verbose_name = verbose_name_plural = "名册错误"
-        indexes = [models.Index(fields=["roster", "row"], name="cards_roster_fault")]
+# The rest of the tables; they name Case as text, so that this file stays short enough to read.
+from yikatong.registry.cards.casework import Correction as Correction  # noqa: E402, PLC0414
+from yikatong.registry.cards.casework import Escalation as Escalation  # noqa: E402, PLC0414
+from yikatong.registry.cards.rostering import Roster as Roster  # noqa: E402, PLC0414
+from yikatong.registry.cards.rostering import RosterFault as RosterFault  # noqa: E402, PLC0414

@@ -56,7 +56,9 @@ NEXT_STEP: Final[dict[str, str]] = {
 }
 
 CASE_NEXT_STEP: Final[dict[str, str]] = {
+    CaseStatus.DRAFT: "申请人核对后提交，可在手机、自助机或任一窗口接着办。",
     CaseStatus.SUBMITTED: "经办机构审核申请材料。",
+    CaseStatus.CORRECTING: "申请人按要求补正，可在手机或任一窗口办理；补正期间不计办理时限。",
     CaseStatus.CHECKED: "所选银行预开立金融账户。",
     CaseStatus.PREOPENED: "等待编入制卡批次。",
     CaseStatus.PRODUCING: "制卡机构制作卡片。",
@@ -65,10 +67,13 @@ CASE_NEXT_STEP: Final[dict[str, str]] = {
     CaseStatus.DONE: "已经办结。",
     CaseStatus.REJECTED: "可按说明补正后重新申请。",
     CaseStatus.WITHDRAWN: "需要时可以重新申请。",
+    CaseStatus.ABANDONED: "补正期限已过，视为放弃申请；需要时可以重新申请。",
 }
 
 #: Who has to move next. One owner for each open status.
 CASE_OWNER: Final[dict[str, str]] = {
+    CaseStatus.DRAFT: "申请人",
+    CaseStatus.CORRECTING: "申请人",
     CaseStatus.SUBMITTED: "受理地经办机构",
     CaseStatus.CHECKED: "合作银行",
     CaseStatus.PREOPENED: "制卡管理岗",
@@ -177,6 +182,26 @@ class NoteMissing(DomainError):
     message = "请填写原因，申请人可以看到。"
 
 
+class NothingToCorrect(DomainError):
+    code, status = "correction_empty", 422
+    message = "请至少选择一项补正内容，并逐项写明要求，申请人可以看到。"
+
+
+class NotCorrecting(ByLaw):
+    code, articles = "not_correcting", ("G5",)
+    message = "受理单当前不需要补正，请查看办理进度。"
+
+
+class NothingCorrected(DomainError):
+    code, status = "nothing_corrected", 422
+    message = "请按要求填写补正内容。"
+
+
+class CounterOnly(ByLaw):
+    code, status, articles = "correct_at_counter", 403, ("G5",)
+    message = "这一项须带原件到任一服务窗口补正。"
+
+
 def card_refusal(status: str, act: CardAct, to: str) -> IllegalCardMove:
     """E.g. 卡片当前为“注销”，不能办理临时挂失。该卡已经作废，…"""
     label = CardStatus(status).label
@@ -197,19 +222,28 @@ def due_on(
 
     `workday(day, count)` is the count-th working day after `day`: `Calendar.add`.
     """
-    days = profile.limits.days
     match status:
-        case CaseStatus.SUBMITTED | CaseStatus.FAILED:
-            return workday(day, days("check"))
-        case CaseStatus.CHECKED:
-            return workday(day, days("preopen"))
-        case CaseStatus.PREOPENED:
-            return workday(day, days("produce") + days("hand_over"))
-        case CaseStatus.PRODUCING:  # one limit for batch and making
-            return case.step_due_on
+        case CaseStatus.DRAFT:
+            return day + timedelta(days=profile.limits.draft_days)
         case CaseStatus.READY:
             return day + timedelta(days=profile.limits.kept_days)
-    return None
+        case CaseStatus.PRODUCING:  # one limit for batch and making
+            return case.step_due_on
+    count = _working_days(case, status, profile)
+    return None if count is None else workday(day, count)
+
+
+def _working_days(case: Case, status: CaseStatus, profile: Profile) -> int | None:
+    if status == CaseStatus.SUBMITTED and case.days_left is not None:
+        return case.days_left  # the clock goes on where it stopped
+    days = profile.limits.days
+    return {
+        CaseStatus.SUBMITTED: days("check"),
+        CaseStatus.FAILED: days("check"),
+        CaseStatus.CORRECTING: profile.limits.correct_days,
+        CaseStatus.CHECKED: days("preopen"),
+        CaseStatus.PREOPENED: days("produce") + days("hand_over"),
+    }.get(status)
 
 
 def case_number(division_code: str, day: date, sequence: int) -> str:

@@ -15,6 +15,14 @@ def release_ended_losses(timestamp: int) -> int:  # noqa: ARG001 - when the sche
     return actions.release_ended_losses(at=now())
 
 
+@app.periodic(cron="7 * * * *")
+@app.task(name="cards.watch_limits", queueing_lock="cards.watch_limits")
+def watch_limits(timestamp: int) -> dict[str, int]:  # noqa: ARG001 - when the scheduler thought of it
+    """Each hour: late steps rise to supervisors, corrections and drafts whose time is over are closed."""
+    at = now()
+    return {"closed": actions.close_uncorrected(at=at), "escalated": actions.escalate_overdue(at=at)}
+
+
 @app.task(name="cards.run_roster", retry=3)
 def run_roster(roster_id: str) -> None:
     """Work a roster through. A job that was cut off is tried again and goes on where it was."""

@@ -20,6 +20,7 @@ Fen = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=1, le=365)]
 SceneName = Literal["general", "medical", "transit", "venue"]
 StepName = Literal["check", "preopen", "produce", "hand_over"]
+FeeGround = Literal["elder", "disabled", "veteran", "student", "low_income", "disaster", "policy"]
 
 
 class BadProfile(Exception):
@@ -64,11 +65,15 @@ class Loss(_Rule):
 
 
 class Card(_Rule):
-    """Fees and life of a card. `keeps_number`: a replacement keeps the 卡号 (换领不换号)."""
+    """Fees and life of a card. `keeps_number`: a replacement keeps the 卡号 (换领不换号).
+
+    `fee_waivers`: grounds on which the fee of a replacement is not taken; a category must be proven on the day.
+    """
 
     first_free: bool
     replacement_fen: Fen
     defect_free: bool
+    fee_waivers: tuple[FeeGround, ...] = Field(strict=False, default=())
     keeps_number: bool
     validity_years: Annotated[int, Field(ge=1, le=30)]
     accepts_expired: bool
@@ -90,11 +95,16 @@ class Steps(_Part):
 
 
 class Limits(_Rule):
-    """办理时限 in working days, ordinary and urgent; an unfetched card is kept `kept_days` calendar days."""
+    """办理时限 in working days, ordinary and urgent; an unfetched card is kept `kept_days` calendar days.
+
+    A holder has `correct_days` working days to correct an application; a draft is kept `draft_days` calendar days.
+    """
 
     ordinary: Steps
     urgent: Steps
     kept_days: Days
+    correct_days: Days
+    draft_days: Days
 
     def days(self, step: StepName, *, urgent: bool = False) -> int:
         return int(getattr(self.urgent if urgent else self.ordinary, step))

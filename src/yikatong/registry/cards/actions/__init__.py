@@ -1,7 +1,9 @@
 """The acts of cards and cases. One verb, one transaction; a refusal changes nothing."""
 
 from yikatong.registry.cards.actions.applications import apply, check, reject, replace, retry, withdraw
+from yikatong.registry.cards.actions.corrections import Answers, ask_correction, close_uncorrected, correct
 from yikatong.registry.cards.actions.ending import cancel
+from yikatong.registry.cards.actions.escalations import escalate_overdue, give_order
 from yikatong.registry.cards.actions.handover import activate, activate_account, hand_over
 from yikatong.registry.cards.actions.losses import (
     release_ended_losses,
@@ -11,11 +13,17 @@ from yikatong.registry.cards.actions.losses import (
 )
 
 __all__ = [
+    "Answers",
     "activate",
     "activate_account",
     "apply",
+    "ask_correction",
     "cancel",
     "check",
+    "close_uncorrected",
+    "correct",
+    "escalate_overdue",
+    "give_order",
     "hand_over",
     "reject",
     "release_ended_losses",

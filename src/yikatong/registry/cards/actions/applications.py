@@ -52,7 +52,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
         kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
     )
     case.bank = accepting(bank_code)
-    case.outlet = _outlet(outlet_id)
+    case.outlet = outlet_of(outlet_id)
     _check_delivery(case)
     with refusing(_ONE_OPEN):
         return open_case(case, by=by, at=at)
@@ -90,7 +90,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
         division_code=division_code,
     )
     case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""))
-    case.outlet, case.delivery = _outlet(outlet_id), delivery
+    case.outlet, case.delivery = outlet_of(outlet_id), delivery
     _check_delivery(case)
     with refusing(_ONE_OPEN):
         return open_case(case, by=by, at=at)
@@ -158,7 +158,8 @@ def _check_reason(reason: str, old: Card) -> None:
         raise rules.WrongReason("该卡已挂失，补卡原因请选择“丢失”；找到卡片的请先解除挂失。")
 
 
-def _outlet(outlet_id: UUID | None) -> Outlet | None:
+def outlet_of(outlet_id: UUID | None) -> Outlet | None:
+    """An outlet that is open, or none where none was chosen. Raises NoOutlet."""
     if outlet_id is None:
         return None
     outlet = Outlet.objects.filter(pk=outlet_id, is_open=True).first()

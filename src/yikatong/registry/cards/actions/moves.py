@@ -23,6 +23,7 @@ from yikatong.registry.cards.models import (
     CaseKind,
     CaseStatus,
     CaseStep,
+    Escalation,
 )
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders.rules import acts_for
@@ -98,6 +99,7 @@ def move_case(case: Case, to: CaseStatus, *, by: Actor, at: datetime, note: str 
     old = CaseStatus(case.status)
     if to not in CASE_TRANSITIONS[old]:
         raise rules.case_refusal(old, to)
+    close_escalations([case], at=at)
     case.step_due_on = due_on(case, to, at)
     case.status = to
     if not CASE_TRANSITIONS[to]:
@@ -125,6 +127,13 @@ def open_case(case: Case, *, by: Actor, at: datetime) -> Case:
     case.save(force_insert=True)
     _note_case(case, by=by, at=at)
     return case
+
+
+def close_escalations(cases: Iterable[Case], *, at: datetime) -> None:
+    """The step is left: its supervisors need not look after it any more. Only a late step was ever reported."""
+    late = [case.pk for case in cases if case.step_due_on is not None and case.step_due_on < day_of(at)]
+    if late:
+        Escalation.objects.filter(case__in=late, closed_at=None).update(closed_at=at)
 
 
 def file_done(kind: CaseKind, card: Card, *, by: Actor, at: datetime, reason: str = "") -> Case:

@@ -16,6 +16,7 @@ from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.cards import rules
+from yikatong.registry.cards.actions.moves import close_escalations
 from yikatong.registry.cards.models import CASE_TRANSITIONS, Batch, BatchRow, Case, CaseStatus, CaseStep
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
@@ -84,6 +85,7 @@ def move_cases(
     """Move locked cases along their table; each must be allowed to. `notes` by case key."""
     moved, day = list(cases), day_of(at)
     workday = cache(calendar(day).add)  # a batch asks for the same day twenty thousand times
+    close_escalations(moved, at=at)
     for case in moved:
         if to not in CASE_TRANSITIONS[CaseStatus(case.status)]:
             raise rules.case_refusal(case.status, to)

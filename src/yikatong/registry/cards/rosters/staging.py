@@ -73,7 +73,8 @@ UPDATE staged s SET fault = CASE
     WHEN EXISTS (SELECT FROM cards_case k WHERE k.holder_id = h.id AND k.roster_row LIKE %(roster)s || ':%%')
         THEN 'repeated_in_file'
     WHEN EXISTS (SELECT FROM cards_case k WHERE k.holder_id = h.id AND k.kind IN ('apply', 'replace')
-        AND k.status IN ('submitted', 'checked', 'preopened', 'producing', 'failed', 'ready')) THEN 'has_open_case'
+        AND k.status IN ('submitted', 'correcting', 'checked', 'preopened', 'producing', 'failed', 'ready'))
+        THEN 'has_open_case'
     END
 FROM holders_holder h WHERE h.id = s.holder_id AND s.is_known
 """
