@@ -97,7 +97,7 @@ def test_a_notice_moves_the_limits_that_begin_after_it(case: Case) -> None:
     year = CalendarYear.objects.create(year=2026, notice="省政府办公厅通知", is_published=False)
     CalendarDay.objects.create(day=date(2026, 11, 26), year=year, works=False, name="示例")
 
-    actions.check(case.pk, by=LI_QIANG, at=TUESDAY)
+    actions.check(case.pk, by=SUPERVISOR, at=TUESDAY)
 
     assert seen(case).step_due_on == date(2026, 11, 30)  # Friday would have been the third day
 
@@ -139,7 +139,7 @@ def test_a_late_step_rises_once(case: Case) -> None:
 def test_leaving_the_step_closes_what_rose(case: Case) -> None:
     actions.escalate_overdue(at=WEDNESDAY)
 
-    actions.check(case.pk, by=LI_QIANG, at=WEDNESDAY)
+    actions.check(case.pk, by=SUPERVISOR, at=WEDNESDAY)
 
     assert Escalation.objects.get().closed_at == WEDNESDAY
     assert actions.escalate_overdue(at=WEDNESDAY) == 0  # the next step has its own limit
@@ -174,7 +174,7 @@ def test_a_supervisor_gives_an_order(case: Case) -> None:
 
     one = Escalation.objects.get()
     assert (one.order, one.ordered_by, one.ordered_at) == ("今天办完", "周主任", WEDNESDAY)
-    actions.check(case.pk, by=LI_QIANG, at=WEDNESDAY)
+    actions.check(case.pk, by=SUPERVISOR, at=WEDNESDAY)
     with pytest.raises(NotFound):
         actions.give_order(case.pk, order="再查", by=SUPERVISOR, at=WEDNESDAY)
 

@@ -236,9 +236,9 @@ class Case(models.Model):
     delivery = models.CharField("领取方式", max_length=1, default="0")  # 0 自取 1 邮寄
     address = EncryptedTextField("收件地址", null=True, blank=True)  # where another than the registered one
     fee_fen = models.BigIntegerField("工本费（分）", default=0)  # to be paid, after a waiver
-    fee_ground = models.CharField("免收依据", max_length=12, blank=True)
-    fee_note = models.CharField("免收说明", max_length=100, blank=True)
-    fee_receipt = models.CharField("收据号", max_length=30, blank=True)
+    fee_ground = models.CharField("免收依据", max_length=12, blank=True, db_default="")
+    fee_note = models.CharField("免收说明", max_length=100, blank=True, db_default="")
+    fee_receipt = models.CharField("收据号", max_length=30, blank=True, db_default="")
     fee_paid_at = models.DateTimeField("缴费时间", null=True, blank=True)
     note = models.CharField("备注", max_length=200, blank=True)
     guardian = EncryptedTextField("监护人", null=True, blank=True)  # name and certificate number
