@@ -18,7 +18,18 @@ from yikatong.registry.holders.models import Holder
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-MATTERS = ("apply", "loss", "replace", "release", "cancel", "change", "certificate", "collect")
+MATTERS = (
+    "apply",
+    "loss",
+    "replace",
+    "release",
+    "cancel",
+    "change",
+    "certificate",
+    "agent",
+    "proof",
+    "collect",
+)
 
 
 @pytest.fixture
@@ -42,7 +53,7 @@ def every_page(people: tuple[Holder, Holder, Case]) -> list[str]:
     carrying, waiting, case = people
     desk = ["", "find", "find?for=loss", "register", "check", "progress"]
     holders = [f"holders/{carrying.pk}/{key}" for key in ("", *MATTERS)] + [
-        f"holders/{waiting.pk}/{key}" for key in ("", "collect")
+        f"holders/{waiting.pk}/{key}" for key in ("", "collect", "guardian")
     ]
     cases = [f"cases/{case.number}/{key}" for key in ("", "?new=1", "receipt", "withdraw")]
     return [f"/counter/{one}" for one in desk + holders + cases] + ["/staff/account", "/staff/back"]

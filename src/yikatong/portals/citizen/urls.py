@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from yikatong.portals.citizen.views import card, cases, code, entry, home, places, pwa, records
+from yikatong.portals.citizen.views import card, cases, code, entry, home, places, pwa, record, records
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -34,6 +34,8 @@ urlpatterns: list[URLPattern] = [
     path("looks", records.looks, name="looks"),
     path("places", places.places, name="places"),
     path("places/<uuid:key>", places.place, name="place"),
+    path("record", record.page, name="record"),
+    path("record/authorisations/end", record.end_authorisation, name="authorisation_end"),
     path("me", home.me, name="me"),
     path("settings", home.preferences, name="settings"),
     path("settings/display", home.display, name="display"),

@@ -13,6 +13,7 @@ from yikatong.core.models import AuditEntry, StaffUser
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.cards.rules import ROSTER_KINDS
 from yikatong.registry.catalogue.models import Place
 
 PLACES_SHOWN = 5
@@ -22,6 +23,15 @@ SCENES = [(1, "通用"), (2, "就医"), (3, "乘车"), (4, "入园")]
 
 
 class RosterForm(DeskForm):
+    kind = forms.ChoiceField(
+        label="由谁申请",
+        choices=[(one.value, one.label) for one in ROSTER_KINDS],
+        initial=ROSTER_KINDS[0].value,
+        required=False,
+    )
+    applicant = forms.CharField(
+        label="申请单位", max_length=100, required=False, help_text="单位、学校或社区的名称；不填为上传单位。"
+    )
     file = forms.FileField(
         label="名册文件", help_text="xlsx 或 CSV（UTF-8、GB 18030），首行为列名，最多 20 万行"
     )

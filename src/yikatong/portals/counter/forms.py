@@ -5,11 +5,14 @@ from typing import Any, ClassVar
 from django import forms
 
 from yikatong.core.actor import Actor
+from yikatong.core.clock import day_of, now
+from yikatong.portals.counter import representing
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.banks.models import Bank
-from yikatong.registry.cards.rules import CancelReason, ReplaceReason
+from yikatong.registry.cards.models import Authorisation, CaseKind
+from yikatong.registry.cards.rules import AGENT_MATTERS, CancelReason, ReplaceReason
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.models import Guardianship, Holder, Proof
 from yikatong.registry.holders.rules import Ground
 from yikatong.registry.regions.models import Division, Outlet
 
@@ -66,8 +69,8 @@ class MatterForm(DeskForm):
 
     quiet = ("verified",)
 
-    def __init__(self, *args: Any, by: Actor, **kwargs: Any) -> None:
-        self.by = by
+    def __init__(self, *args: Any, by: Actor, holder: Holder | None = None, **kwargs: Any) -> None:
+        self.by, self.holder = by, holder
         super().__init__(*args, **kwargs)
 
     def choose(self, name: str, choices: list[tuple[Any, Any]]) -> None:
@@ -125,7 +128,21 @@ class RegisterForm(MatterForm):
         self.choose("division_code", [("", "请选择"), *_counties(self.by)])
 
 
-class DeliveryForm(MatterForm):
+class RepresentedForm(MatterForm):
+    """Who stands before the clerk; asked only where another than the holder may."""
+
+    matter: ClassVar[CaseKind]
+    stands = forms.ChoiceField(label="到场办理人", required=False, widget=forms.RadioSelect, initial="")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = representing.choices(self.holder, self.matter, day_of(now())) if self.holder else []
+        self.choose("stands", choices)
+        if len(choices) < 2:
+            del self.fields["stands"]
+
+
+class DeliveryForm(RepresentedForm):
     """Which outlet, or by post."""
 
     bank_code = forms.ChoiceField(label="合作银行", help_text="由持卡人自愿选择。")
@@ -144,20 +161,22 @@ class DeliveryForm(MatterForm):
 
 
 class ApplyForm(DeliveryForm):
-    pass
+    matter = CaseKind.APPLY
 
 
 class ReplaceForm(DeliveryForm):
+    matter = CaseKind.REPLACE
     reason = forms.ChoiceField(label="补换原因", choices=ReplaceReason.choices, widget=forms.RadioSelect)
     first_bank = ("", "沿用原银行（支持的账号不变）")
-    field_order = ("reason", "bank_code", "delivery", "outlet_id", "verified")
+    field_order = ("reason", "stands", "bank_code", "delivery", "outlet_id", "verified")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["bank_code"].required = False
 
 
-class LossForm(MatterForm):
+class LossForm(RepresentedForm):
+    matter = CaseKind.LOSS
     loss = forms.ChoiceField(label="挂失种类", widget=forms.RadioSelect, initial="temporary")
     verified = Verified()
 
@@ -166,11 +185,13 @@ class LossForm(MatterForm):
         self.choose("loss", [("temporary", "临时挂失"), ("formal", "正式挂失")])
 
 
-class ReleaseForm(MatterForm):
+class ReleaseForm(RepresentedForm):
+    matter = CaseKind.RELEASE
     verified = Verified("身份证件与本人一致，卡片已找到并出示")
 
 
-class CancelForm(MatterForm):
+class CancelForm(RepresentedForm):
+    matter = CaseKind.CANCEL
     reason = forms.ChoiceField(
         label="注销原因",
         choices=[choice for choice in CancelReason.choices if choice[0] != CancelReason.REPLACED],
@@ -196,6 +217,94 @@ class CertificateForm(MatterForm):
         label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"})
     )
     verified = Verified("新旧证件都已核验，确属同一人")
+
+
+class PersonForm(MatterForm):
+    """One who acts for the holder: his name and document."""
+
+    name = forms.CharField(
+        label="姓名",
+        max_length=80,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
+    number = forms.CharField(
+        label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"})
+    )
+
+
+class GuardianForm(PersonForm):
+    ground = forms.ChoiceField(
+        label="监护依据", choices=Guardianship.Ground.choices, widget=forms.RadioSelect
+    )
+    evidence = forms.ChoiceField(
+        label="证明材料",
+        choices=[one for one in Guardianship.Evidence.choices if one[0] != Guardianship.Evidence.ROSTER],
+        widget=forms.RadioSelect,
+    )
+    evidence_number = forms.CharField(
+        label="证明编号",
+        max_length=60,
+        required=False,
+        help_text="出生医学证明编号、判决书文号等，没有编号的不填。",
+    )
+    verified = Verified("监护人身份证件和监护关系证明原件已核验")
+
+
+class AgentForm(PersonForm):
+    matters = forms.MultipleChoiceField(
+        label="代办业务",
+        choices=[(one.value, one.label) for one in AGENT_MATTERS],
+        widget=forms.CheckboxSelectMultiple,
+    )
+    evidence = forms.ChoiceField(
+        label="授权依据", choices=Authorisation.Evidence.choices, widget=forms.RadioSelect
+    )
+    evidence_number = forms.CharField(label="依据编号", max_length=60, required=False)
+    valid_until = forms.DateField(
+        label="授权截止（不含当日）",
+        help_text="最长一年，到期自动失效；持卡人可随时收回。",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "截止日期应为年、月、日，例如 2027-01-31"},
+    )
+    verified = Verified("双方身份证件和授权依据已核验")
+
+
+class ProofForm(MatterForm):
+    """The document that proves the ground for a card."""
+
+    kind = forms.ChoiceField(label="证明种类", choices=Proof.Kind.choices, widget=forms.RadioSelect)
+    number = forms.CharField(
+        label="证明编号", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "class": "num"})
+    )
+    issuer = forms.CharField(label="出具单位", max_length=100, help_text="如用人单位、学校、公安机关。")
+    valid_until = forms.DateField(
+        label="有效期至（不含当日）",
+        required=False,
+        help_text="长期有效的不填；外国人工作许可必填。",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "有效期应为年、月、日，例如 2027-01-31"},
+    )
+    verified = Verified("证明材料原件已核验")
+
+
+class EndAgentForm(MatterForm):
+    which = forms.ChoiceField(label="终止哪一项", widget=forms.RadioSelect)
+    verified = Verified("身份证件已核验，已告知终止后不能恢复")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("which", representing.agents(self.holder, day_of(now())) if self.holder else [])
+
+
+class EndGuardianForm(MatterForm):
+    which = forms.ChoiceField(label="终止哪一项", widget=forms.RadioSelect)
+    reason = forms.CharField(label="终止原因", max_length=100, help_text="持卡人可以看到。")
+    verified = Verified("终止监护关系的证明材料已核验")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.choose("which", representing.guardians(self.holder, day_of(now())) if self.holder else [])
 
 
 class CollectForm(MatterForm):

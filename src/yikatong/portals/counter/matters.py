@@ -11,14 +11,16 @@ from django.urls import reverse
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
-from yikatong.portals.counter import forms
+from yikatong.portals.counter import forms, representing
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import queries, rules
 from yikatong.registry.cards.models import LIVE, Card, CardStatus, Case, CaseKind
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders import actions as holders
+from yikatong.registry.holders import rules as holder_rules
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.names import BadName
 from yikatong.registry.holders.rules import BadPhone, BirthDateDiffers
 from yikatong.registry.regions.models import Outlet
 
@@ -61,7 +63,7 @@ def _delivery(holder: Holder, given: dict[str, Any], by: Actor) -> dict[str, Any
         .first()
     )
     by_post = given["delivery"] == "1"
-    return {
+    return representing.who(given) | {
         "bank_code": given["bank_code"],
         "outlet_id": UUID(given["outlet_id"]) if given["outlet_id"] and not by_post else None,
         "delivery": given["delivery"],
@@ -71,25 +73,74 @@ def _delivery(holder: Holder, given: dict[str, Any], by: Actor) -> dict[str, Any
 
 def _loss(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     report = cards.report_loss if given["loss"] == "formal" else cards.report_temporary_loss
-    return _filed(report(_card(holder).pk, by=by, at=at), CaseKind.LOSS)
+    return _filed(report(_card(holder).pk, **representing.who(given), by=by, at=at), CaseKind.LOSS)
 
 
-def _release(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:  # noqa: ARG001
-    return _filed(cards.release_loss(_card(holder).pk, by=by, at=at), CaseKind.RELEASE)
+def _release(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    card = cards.release_loss(_card(holder).pk, **representing.who(given), by=by, at=at)
+    return _filed(card, CaseKind.RELEASE)
 
 
 def _cancel(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
-    return _filed(cards.cancel(_card(holder).pk, reason=given["reason"], by=by, at=at), CaseKind.CANCEL)
+    wishes = representing.who(given) | {"reason": given["reason"]}
+    return _filed(cards.cancel(_card(holder).pk, **wishes, by=by, at=at), CaseKind.CANCEL)
 
 
 def _change(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holders.change_phone(holder.pk, phone=given["phone"], by=by, at=at)
-    return reverse("counter-holder", args=[holder.pk]) + "?done=phone"
+    return _done(holder, "phone")
 
 
 def _certificate(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holders.link_certificate(holder.pk, kind=given["kind"], number=given["number"], by=by, at=at)
-    return reverse("counter-holder", args=[holder.pk]) + "?done=certificate"
+    return _done(holder, "certificate")
+
+
+def _guardian(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    wanted = ("name", "kind", "number", "ground", "evidence", "evidence_number")
+    holders.register_guardian(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
+    return _done(holder, "guardian")
+
+
+def _guardian_end(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    holders.end_guardianship(UUID(given["which"]), reason=given["reason"], by=by, at=at)
+    return _done(holder, "guardian-end")
+
+
+def _agent(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    wanted = ("name", "kind", "number", "matters", "evidence", "evidence_number", "valid_until")
+    cards.authorise(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
+    return _done(holder, "agent")
+
+
+def _agent_end(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    cards.end_authorisation(UUID(given["which"]), by=by, at=at)
+    return _done(holder, "agent-end")
+
+
+def _proof(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    wanted = ("kind", "number", "issuer", "valid_until")
+    holders.prove(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
+    return _done(holder, "proof")
+
+
+def _done(holder: Holder, what: str) -> str:
+    return reverse("counter-holder", args=[holder.pk]) + f"?done={what}"
+
+
+def way_out(holder: Holder, refusal: DomainError) -> tuple[str, str] | None:
+    """The matter that removes what stands in the way: its address, and its words."""
+    for kind, (key, words) in _WAYS_OUT.items():
+        if isinstance(refusal, kind):
+            return reverse("counter-matter", args=[holder.pk, key]), words
+    return None
+
+
+_WAYS_OUT: Final[dict[type[DomainError], tuple[str, str]]] = {
+    holder_rules.GuardianNeeded: ("guardian", "登记监护关系"),
+    holder_rules.GroundUnproven: ("proof", "登记申领依据证明"),
+    rules.AgentNotAuthorised: ("agent", "登记代办授权"),
+}
 
 
 class NoCard(DomainError):
@@ -133,6 +184,21 @@ def _live_card(card: Card | None) -> DomainError | None:
 _WAITS, _HELD, _OK = CardStatus.RELEASED, CardStatus.INACTIVE, CardStatus.NORMAL
 _TEMPORARY, _LOST, _ENDED = CardStatus.TEMPORARILY_LOST, CardStatus.LOST, CardStatus.CANCELLED
 _NO_OUTLET = {rules.NoOutlet: "outlet_id", rules.BadDelivery: "delivery"}
+
+_PERSON: Final[dict[type[DomainError], str]] = {BadName: "name", BadCertificate: "number"}
+
+
+def _side(
+    key: str,
+    title: str,
+    form: type[forms.MatterForm],
+    act: Act,
+    fields_at_fault: dict[type[DomainError], str],
+    permission: Permission = Permission.HOLDER_REGISTER,
+) -> Matter:
+    """A matter of the holder's record, reached from his page; no card hinders it."""
+    return Matter(key, title, permission, form, act, lambda _: None, fields_at_fault, is_listed=False)
+
 
 MATTERS: Final = {
     matter.key: matter
@@ -196,6 +262,45 @@ MATTERS: Final = {
             lambda _: None,
             {BadCertificate: "number", BirthDateDiffers: "number"},
             is_listed=False,
+        ),
+        _side(
+            "guardian",
+            "登记监护关系",
+            forms.GuardianForm,
+            _guardian,
+            _PERSON
+            | {
+                holder_rules.BadGuardianship: "evidence",
+                holder_rules.OwnGuardian: "number",
+                holder_rules.GuardianTooYoung: "number",
+            },
+        ),
+        _side(
+            "guardian-end",
+            "终止监护关系",
+            forms.EndGuardianForm,
+            _guardian_end,
+            {holder_rules.ReasonTooShort: "reason"},
+        ),
+        _side(
+            "agent",
+            "登记代办授权",
+            forms.AgentForm,
+            _agent,
+            _PERSON | {rules.BadAuthorisation: "valid_until", rules.OwnAgent: "number"},
+        ),
+        _side("agent-end", "终止代办授权", forms.EndAgentForm, _agent_end, {}),
+        _side(
+            "proof",
+            "登记申领依据证明",
+            forms.ProofForm,
+            _proof,
+            {
+                holder_rules.BadProof: "number",
+                holder_rules.ProofExpired: "valid_until",
+                holder_rules.PermitEndMissing: "valid_until",
+                holder_rules.NotAForeigner: "kind",
+            },
         ),
     )
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from django.forms import MultipleChoiceField
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
 from django.shortcuts import render
 
@@ -18,7 +19,7 @@ STEPS = ((FILL, "填写"), (CHECK, "核对"), (CONFIRM, "完成"))
 class Walk:
     """`verify` looks at a filled form without doing anything; `act` does it and returns where to go."""
 
-    form: type[MatterForm]
+    form: Callable[..., MatterForm]
     act: Callable[[MatterForm], str]
     page: dict[str, object]
     verify: Callable[[MatterForm], object] = lambda _: None
@@ -42,7 +43,8 @@ class Walk:
         """Back from the check page: what was typed, without complaints."""
         form = self.form(by=request.actor)
         form.initial = {
-            name: given.getlist(name) if name == "verified" else given.get(name) for name in form.fields
+            name: given.getlist(name) if isinstance(field, MultipleChoiceField) else given.get(name)
+            for name, field in form.fields.items()
         }
         return form
 

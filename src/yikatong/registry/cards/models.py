@@ -5,6 +5,9 @@ from django.db.models import Q
 
 from yikatong.core.fields import EncryptedTextField, IndexField, key_field
 from yikatong.registry.banks.models import Bank, BankAccount
+from yikatong.registry.cards.representation import ApplicantKind as ApplicantKind  # noqa: PLC0414
+from yikatong.registry.cards.representation import Authorisation as Authorisation  # noqa: PLC0414
+from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.models import Outlet
 
@@ -242,6 +245,19 @@ class Case(models.Model):
     fee_paid_at = models.DateTimeField("缴费时间", null=True, blank=True)
     note = models.CharField("备注", max_length=200, blank=True)
     guardian = EncryptedTextField("监护人", null=True, blank=True)  # name and certificate number
+    applicant = models.CharField(
+        "申请人",
+        max_length=10,
+        choices=ApplicantKind.choices,
+        default=ApplicantKind.SELF,
+        db_default=ApplicantKind.SELF,
+    )
+    authorisation = models.ForeignKey(
+        Authorisation, models.PROTECT, null=True, blank=True, related_name="cases", verbose_name="代办授权"
+    )
+    organisation = models.CharField(
+        "申请单位", max_length=100, blank=True, default="", db_default=""
+    )  # of a roster
     roster_row = models.CharField(max_length=40, null=True, blank=True, unique=True)
     created_at = models.DateTimeField("受理时间")
     created_by = models.CharField("受理人", max_length=100)
@@ -310,6 +326,11 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def guardian_masked(self) -> str:
+        """The guardian as a screen or a receipt may show him."""
+        return names.mask(self.guardian.rsplit(" ", 1)[0]) if self.guardian else ""
 
 
 class CaseStep(models.Model):

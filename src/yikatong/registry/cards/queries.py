@@ -79,7 +79,7 @@ def cases_of(holder_id: UUID) -> QuerySet[Case]:
 @transaction.atomic
 def case(number: str, *, by: Actor, at: datetime) -> Case:
     """A case by its number, with a look row; NotFound to a stranger."""
-    cases = Case.objects.select_related("holder", "bank", "outlet", "card", "old_card")
+    cases = Case.objects.select_related("holder", "bank", "outlet", "card", "old_card", "authorisation")
     found = cases.filter(number=number.strip()).first()
     if found is None or not acts_for(by, found.holder):
         raise NotFound("没有找到这件受理单。请核对受理号后重试。")

@@ -3,6 +3,7 @@
 from django.db import models
 
 from yikatong.core.fields import IndexField, key_field
+from yikatong.registry.cards.representation import ApplicantKind
 
 
 class Roster(models.Model):
@@ -32,6 +33,10 @@ class Roster(models.Model):
     created_by = models.CharField("上传人", max_length=100)
     uploader_id = models.UUIDField(null=True, editable=False)  # who answers for its rows; names may be shared
     organisation = models.CharField("单位", max_length=100, blank=True)
+    kind = models.CharField(
+        "名册种类", max_length=10, choices=ApplicantKind.choices, default=ApplicantKind.EMPLOYER
+    )
+    applicant = models.CharField("申请单位", max_length=100, blank=True)
     scope = models.CharField(max_length=12, blank=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
 

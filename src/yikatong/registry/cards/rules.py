@@ -1,6 +1,6 @@
 """What the status tables mean to people: words, owners, limits, fees. Pure decisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from typing import Final
 
@@ -8,7 +8,15 @@ from django.db.models import TextChoices
 
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError
-from yikatong.registry.cards.models import Card, CardStatus, Case, CaseStatus
+from yikatong.registry.cards.models import (
+    ApplicantKind,
+    Authorisation,
+    Card,
+    CardStatus,
+    Case,
+    CaseKind,
+    CaseStatus,
+)
 from yikatong.registry.regions.law import ByLaw
 from yikatong.registry.regions.profile import Profile
 
@@ -43,6 +51,13 @@ class CardAct(TextChoices):
     LOSS_ENDED = "loss_ended", "临时挂失到期"
     CANCEL = "cancelled", "注销"
     ACTIVATE_ACCOUNT = "account_activated", "金融账户激活"
+
+
+#: What an agent may do for another; activating is for the holder himself, for a child for his guardian.
+AGENT_MATTERS: Final = (CaseKind.APPLY, CaseKind.REPLACE, CaseKind.LOSS, CaseKind.RELEASE, CaseKind.CANCEL)
+AUTHORISED_MOST: Final = timedelta(days=366)
+#: Who may hand in a roster.
+ROSTER_KINDS: Final = (ApplicantKind.EMPLOYER, ApplicantKind.SCHOOL, ApplicantKind.COMMUNITY)
 
 
 NEXT_STEP: Final[dict[str, str]] = {
@@ -177,6 +192,31 @@ class NoOutlet(DomainError):
     message = "没有这个领卡网点，或网点暂停服务，请另选网点。"
 
 
+class BadAuthorisation(DomainError):
+    code, status = "authorisation_invalid", 422
+    message = "请选择代办的业务和授权依据；授权须写明截止日期，晚于今天，最长一年。"
+
+
+class OwnAgent(DomainError):
+    code, status = "agent_is_holder", 422
+    message = "代办人不能是持卡人本人，请核对证件号码。"
+
+
+class AgentNotAuthorised(ByLaw):
+    code, articles = "agent_not_authorised", ("O10",)
+    message = "代办人没有这项业务的有效授权。下一步：登记代办授权（双方证件、授权依据、业务范围和截止日期）。"
+
+
+class AuthorisationEnded(DomainError):
+    code = "authorisation_ended"
+    message = "这项代办授权已经终止，不能再次终止。"
+
+
+class BadRosterKind(DomainError):
+    code, status = "roster_kind_invalid", 422
+    message = "请选择申请单位的种类（用人单位、学校、社区），名称最多 100 字。"
+
+
 class NoteMissing(DomainError):
     code, status = "note_missing", 422
     message = "请填写原因，申请人可以看到。"
@@ -249,6 +289,15 @@ def _working_days(case: Case, status: CaseStatus, profile: Profile) -> int | Non
 def case_number(division_code: str, day: date, sequence: int) -> str:
     """受理号: division 6, month and day 4, sequence at least 6. It never starts again: no number twice."""
     return f"{division_code[:6]}{day:%m%d}{sequence:06d}"
+
+
+def check_authorisation(matters: Collection[str], evidence: str, begins: date, ends: date | None) -> date:
+    """The end of an authorisation that names its matters, within a year; raises BadAuthorisation."""
+    if not matters or not set(matters) <= set(AGENT_MATTERS) or evidence not in Authorisation.Evidence.values:
+        raise BadAuthorisation
+    if ends is None or not begins < ends <= begins + AUTHORISED_MOST:
+        raise BadAuthorisation
+    return ends
 
 
 def fee_fen(reason: str, profile: Profile) -> int:

@@ -18,7 +18,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import certificates, names, rules
 from yikatong.registry.holders.actions import certificate_index, phone_index, social_security_index
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.models import Category, Certificate, Holder
+from yikatong.registry.holders.models import Category, Certificate, Holder, Proof
 
 FOUND_MAX: Final = 20
 SHOWN: Final = ("姓名", "证件号码（脱敏）", "手机号码（脱敏）", "所在区划")
@@ -128,6 +128,12 @@ def categories_on(holder_id: UUID, day: date) -> list[Category]:
     """The concessions that hold on a day; periods are half-open."""
     running = Q(valid_until__isnull=True) | Q(valid_until__gt=day)
     return list(Category.objects.filter(running, holder_id=holder_id, valid_from__lte=day).order_by("kind"))
+
+
+def work_permit(holder_id: UUID, day: date) -> Proof | None:
+    """外国人工作许可 in force, as the card carries it (Opinions 7)."""
+    permits = Proof.objects.filter(holder_id=holder_id, kind=Proof.Kind.WORK_PERMIT, valid_from__lte=day)
+    return permits.filter(valid_until__gt=day).order_by("-valid_until").first()
 
 
 _REVEALED: Final[dict[str, tuple[str, Callable[[Holder], str | None]]]] = {

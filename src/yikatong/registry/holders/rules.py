@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Container
+from collections.abc import Collection, Container
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,7 +13,7 @@ from yikatong.core.actor import Actor, Role
 from yikatong.core.errors import DomainError
 from yikatong.registry.holders import certificates, names
 from yikatong.registry.holders.certificates import Certificate, Kind
-from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.models import Guardianship, Holder, Proof
 from yikatong.registry.regions.law import ByLaw
 
 CHINA: Final = "CHN"
@@ -29,6 +29,21 @@ class Ground(TextChoices):
     WORK = "work", "就业"
     INSURANCE = "insurance", "参加社会保险"
     SERVICES = "services", "享受公共服务"
+
+
+#: What a document proves.
+PROVES: Final[dict[Proof.Kind, Ground]] = {
+    Proof.Kind.HOUSEHOLD: Ground.RESIDENCE,
+    Proof.Kind.RESIDENCE_PERMIT: Ground.RESIDENCE,
+    Proof.Kind.INSURANCE: Ground.INSURANCE,
+    Proof.Kind.EMPLOYMENT: Ground.WORK,
+    Proof.Kind.WORK_PERMIT: Ground.WORK,
+    Proof.Kind.ENROLMENT: Ground.SERVICES,
+    Proof.Kind.SERVICE: Ground.SERVICES,
+}
+#: Certificates that are proof of residence themselves: identity card, 居住证 of compatriots, permanent residence.
+_PROVES_RESIDENCE: Final = frozenset({Kind.RESIDENT_ID, Kind.HK_MO_TW_RESIDENCE, Kind.FOREIGN_RESIDENT})
+ADULT: Final = 18
 
 
 class NoGround(ByLaw):
@@ -74,6 +89,69 @@ class NationalityWrong(DomainError):
 class BadCategory(DomainError):
     code, status = "category_invalid", 422
     message = "请选择优待类别，并填写证明来源。"
+
+
+class GuardianNeeded(ByLaw):
+    code, articles = "guardian_needed", ("O10",)
+
+
+class NotAWard(ByLaw):
+    code, status, articles = "not_a_ward", 422, ("O10",)
+
+
+class BadGuardianship(DomainError):
+    code, status = "guardianship_invalid", 422
+    message = "请选择监护依据和证明材料；指定监护人的，须出示指定监护的判决或决定。"
+
+
+class OwnGuardian(DomainError):
+    code, status = "guardian_is_ward", 422
+    message = "监护人不能是被监护人本人，请核对证件号码。"
+
+
+class GuardianTooYoung(DomainError):
+    code, status = "guardian_too_young", 422
+    message = "监护人应年满 18 周岁，请核对证件号码。"
+    article = "《中华人民共和国民法典》第十八条、第二十七条"
+
+
+class GuardianKnown(DomainError):
+    code = "guardian_known"
+    message = "此人已登记为该儿童的监护人，不需要再次登记。"
+
+
+class GuardianshipEnded(DomainError):
+    code = "guardianship_ended"
+    message = "这项监护关系已经终止，不能再次终止。"
+
+
+class ReasonTooShort(DomainError):
+    code, status = "reason_too_short", 422
+    message = "请填写原因，2 至 100 字；持卡人可以看到。"
+
+
+class BadProof(DomainError):
+    code, status = "proof_invalid", 422
+    message = "请选择证明种类，并填写证明编号和出具单位；截止日期应晚于起始日期。"
+
+
+class ProofExpired(DomainError):
+    code, status = "proof_expired", 422
+    message = "证明已过有效期或尚未生效，请出示有效的证明。"
+
+
+class NotAForeigner(DomainError):
+    code, status = "work_permit_of_citizen", 422
+    message = "外国人工作许可只登记在外国籍持卡人名下，请核对国籍或改选其他证明。"
+
+
+class PermitEndMissing(DomainError):
+    code, status = "work_permit_end_missing", 422
+    message = "外国人工作许可须填写截止日期。"
+
+
+class GroundUnproven(ByLaw):
+    code, articles = "ground_unproven", ("G5",)
 
 
 class AddressTooLong(DomainError):
@@ -167,6 +245,72 @@ def social_security_number(certificate: Certificate, nationality: str) -> str:
         Kind.TW_PERMIT: "TWN",
     }.get(certificate.kind, nationality)
     return region + number.rjust(15, "0")[-15:]
+
+
+def birthday(born: date, years: int) -> date:
+    """The day on which a person is so many years old; who is born on 29 February is so on 1 March."""
+    try:
+        return born.replace(year=born.year + years)
+    except ValueError:
+        return date(born.year + years, 3, 1)
+
+
+def independent_on(born: date, years: int) -> date:
+    """The first day on which a person of the province may act alone (profile, `independent_age`)."""
+    return birthday(born, years)
+
+
+def check_guardianship(ground: str, evidence: str) -> None:
+    """A guardian who was appointed shows by whom; any other, that he is of the family."""
+    appointed = Guardianship.Ground.APPOINTED
+    if ground not in Guardianship.Ground.values or evidence not in Guardianship.Evidence.values:
+        raise BadGuardianship
+    if (ground == appointed) != (evidence == Guardianship.Evidence.APPOINTMENT):
+        raise BadGuardianship
+
+
+def check_guardian_age(born: date | None, today: date) -> None:
+    if born is not None and birthday(born, ADULT) > today:
+        raise GuardianTooYoung
+
+
+def reason(text: str) -> str:
+    """A reason as it is kept; raises ReasonTooShort."""
+    plain = text.strip()
+    if not 2 <= len(plain) <= 100:
+        raise ReasonTooShort
+    return plain
+
+
+def check_proof(
+    holder: Holder, kind: str, number: str, issuer: str, begins: date, ends: date | None, today: date
+) -> None:
+    if (
+        kind not in Proof.Kind.values
+        or not 1 <= len(number.strip()) <= 60
+        or not 2 <= len(issuer.strip()) <= 100
+    ):
+        raise BadProof
+    if kind == Proof.Kind.WORK_PERMIT and holder.nationality == CHINA:
+        raise NotAForeigner
+    if kind == Proof.Kind.WORK_PERMIT and ends is None:
+        raise PermitEndMissing
+    if begins > today or (ends is not None and ends <= today):
+        raise ProofExpired
+    if ends is not None and ends <= begins:
+        raise BadProof
+
+
+def is_proven(ground: str, proofs: Collection[str], certificates: Collection[str]) -> bool:
+    """Whether documents in force prove a ground; certificates of residents prove their residence."""
+    if ground == Ground.RESIDENCE and _PROVES_RESIDENCE & set(certificates):
+        return True
+    return any(PROVES[Proof.Kind(kind)] == ground for kind in proofs)
+
+
+def unproven_words(ground: str) -> str:
+    wanted = "或".join(kind.label for kind, proven in PROVES.items() if proven == ground)
+    return f"申领依据“{Ground(ground).label}”还没有有效的证明材料。下一步：登记{wanted}后再申领。"
 
 
 def serves(by: Actor, division_code: str) -> bool:

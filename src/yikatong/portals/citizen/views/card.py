@@ -8,7 +8,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_POST
 
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.core.errors import NotFound
 from yikatong.portals.citizen import session, standing
 from yikatong.portals.citizen.answers import SeeOther, answer
@@ -18,6 +18,7 @@ from yikatong.portals.citizen.views.home import card_context
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import queries
 from yikatong.registry.cards.models import Card, CardStatus
+from yikatong.registry.holders.queries import work_permit
 from yikatong.registry.regions import profile
 from yikatong.using.codes import actions as codes
 from yikatong.using.codes import queries as held
@@ -123,6 +124,7 @@ def _card_context(request: CitizenRequest) -> dict[str, Any]:
         "account": account,
         "account_standing": standing.of_account(account),
         "ecard": held.ecard_of(holder.id),
+        "permit": work_permit(holder.id, day_of(now())),
         "devices": held.devices_of(holder.id),
         "this_device": request.session.get(session.DEVICE, ""),
     }

@@ -17,6 +17,7 @@ from yikatong.portals.console.forms import RosterForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import rosters
 from yikatong.registry.cards.models import Roster
+from yikatong.registry.cards.rules import ROSTER_KINDS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 staff = staff_required(Permission.ROSTER_IMPORT, channel=Channel.BATCH)
@@ -30,7 +31,11 @@ def index(request: StaffRequest) -> HttpResponse:
         file = form.cleaned_data["file"]
         try:
             at = now()
-            received = rosters.receive(file, file.name, by=request.actor, at=at)
+            said = {
+                "kind": form.cleaned_data["kind"] or ROSTER_KINDS[0],
+                "applicant": form.cleaned_data["applicant"],
+            }
+            received = rosters.receive(file, file.name, **said, by=request.actor, at=at)
         except DomainError as refusal:
             form.refuse(refusal)
         else:

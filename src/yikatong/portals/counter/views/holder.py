@@ -1,5 +1,6 @@
 """A holder at the desk: what can be done, doing it, and looking at a field in clear."""
 
+from functools import partial
 from uuid import UUID
 
 from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -11,23 +12,32 @@ from yikatong.core.errors import DomainError, Invalid
 from yikatong.core.permissions import Permission, require
 from yikatong.portals.counter import collecting, panel
 from yikatong.portals.counter.forms import CollectForm, MatterForm, RevealForm
-from yikatong.portals.counter.matters import MATTERS, Matter
+from yikatong.portals.counter.matters import MATTERS, Matter, way_out
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import queries as cards
+from yikatong.registry.cards.actions.representatives import is_child
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
-from yikatong.registry.regions.law import province
+from yikatong.registry.holders.rules import Ground
 
 SHOWN_SECONDS = 30
+DONE_WORDS = {
+    "guardian": "监护关系已登记，监护人可以代为办理。",
+    "guardian-end": "监护关系已终止。",
+    "agent": "代办授权已登记，到期自动失效。",
+    "agent-end": "代办授权已终止，即时生效。",
+    "proof": "申领依据证明已登记。",
+}
 
 
 @staff_required(Permission.HOLDER_FIND)
 @require_safe
 def overview(request: StaffRequest, holder_id: UUID) -> HttpResponse:
     holder = holders.get(holder_id, by=request.actor, at=now(), purpose="窗口办理：查看持卡人")
-    return render(request, "counter/holder.html", _context(holder))
+    done = DONE_WORDS.get(request.GET.get("done", ""), "")
+    return render(request, "counter/holder.html", _context(holder) | {"done_words": done})
 
 
 def _context(holder: Holder) -> dict[str, object]:
@@ -35,6 +45,12 @@ def _context(holder: Holder) -> dict[str, object]:
         "holder": holder,
         "certificates": holder.certificates.all(),
         "categories": holder.categories.all(),
+        "guardianships": holder.guardianships.order_by("-created_at"),
+        "proofs": holder.proofs.order_by("-created_at"),
+        "authorisations": holder.authorisations.order_by("-created_at"),
+        "ground": Ground(holder.ground).label,
+        "is_minor": is_child(holder, day_of(now())),
+        "today": day_of(now()),
         "cases": cards.cases_of(holder.pk)[:10],
         "cards": cards.cards_of(holder.pk)[:10],
         "panel": panel.of(holder),
@@ -55,15 +71,9 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         "panel": side,
         "hindrance": found.hindrance(side.card),
         "cover": cards.loss_cover(side.card) if side.card else None,
-        "is_minor": _is_minor(holder),
+        "is_minor": is_child(holder, day_of(now())),
     }
     return _walk(found, holder, request, page).answer(request)
-
-
-def _is_minor(holder: Holder) -> bool:
-    """Younger than the province lets act alone: a guardian is needed."""
-    today, years = day_of(now()), province().card.independent_age
-    return (today.year - years, today.month, today.day) < holder.birth_date.timetuple()[:3]
 
 
 def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, object]) -> Walk:
@@ -71,7 +81,12 @@ def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, 
         return found.act(holder, form.cleaned_data, by=request.actor, at=now())
 
     return Walk(
-        form=found.form, act=act, page=page, fields_at_fault=found.fields_at_fault, is_quick=found.is_quick
+        form=partial(found.form, holder=holder),
+        act=act,
+        page=page,
+        fields_at_fault=found.fields_at_fault,
+        is_quick=found.is_quick,
+        link=lambda refusal: way_out(holder, refusal),
     )
 
 

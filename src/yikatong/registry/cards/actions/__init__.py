@@ -11,6 +11,7 @@ from yikatong.registry.cards.actions.losses import (
     report_loss,
     report_temporary_loss,
 )
+from yikatong.registry.cards.actions.representatives import authorise, end_authorisation
 
 __all__ = [
     "Answers",
@@ -18,10 +19,12 @@ __all__ = [
     "activate_account",
     "apply",
     "ask_correction",
+    "authorise",
     "cancel",
     "check",
     "close_uncorrected",
     "correct",
+    "end_authorisation",
     "escalate_overdue",
     "give_order",
     "hand_over",

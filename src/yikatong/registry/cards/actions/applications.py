@@ -11,6 +11,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.actions.moves import locked_case, move_case, open_case
+from yikatong.registry.cards.actions.representatives import stand_in
 from yikatong.registry.cards.models import (
     COMING,
     LIVE,
@@ -22,6 +23,7 @@ from yikatong.registry.cards.models import (
 )
 from yikatong.registry.cards.queries import check_hindrance, withdrawal_hindrance
 from yikatong.registry.cards.rules import ReplaceReason
+from yikatong.registry.holders.actions import check_ground
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.law import province
@@ -40,20 +42,28 @@ def apply(  # noqa: PLR0913 - the fields of the form
     division_code: str,
     delivery: str = "0",
     reason: str = "",
+    guardianship_id: UUID | None = None,
+    authorisation_id: UUID | None = None,
     by: Actor,
     at: datetime,
 ) -> Case:
-    """申领 a first card, free of charge. Raises HasCard, HasComingCard, HasOpenCase, NoBank …"""
+    """申领 a first card, free of charge. Raises HasCard, HasComingCard, HasOpenCase, NoBank …
+
+    The ground must be proven (GroundUnproven); for a child the guardian acts (GuardianNeeded), for others
+    perhaps an agent (AgentNotAuthorised).
+    """
     require(by, Permission.CARD_APPLY)
     holder = _applicant(holder_id, by=by)
     if live_card(holder) is not None:
         raise rules.HasCard
+    check_ground(holder, at=at)
     case = Case(
         kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
     )
     case.bank = accepting(bank_code)
     case.outlet = outlet_of(outlet_id)
     _check_delivery(case)
+    stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
     with refusing(_ONE_OPEN):
         return open_case(case, by=by, at=at)
 
@@ -67,6 +77,8 @@ def replace(  # noqa: PLR0913 - the fields of the form
     outlet_id: UUID | None = None,
     division_code: str,
     delivery: str = "0",
+    guardianship_id: UUID | None = None,
+    authorisation_id: UUID | None = None,
     by: Actor,
     at: datetime,
 ) -> Case:
@@ -92,6 +104,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
     case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""))
     case.outlet, case.delivery = outlet_of(outlet_id), delivery
     _check_delivery(case)
+    stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
     with refusing(_ONE_OPEN):
         return open_case(case, by=by, at=at)
 

@@ -15,7 +15,9 @@ from yikatong.registry.cards.rules import CancelReason, CardAct
 
 
 @transaction.atomic
-def cancel(card_id: UUID, *, reason: str, by: Actor, at: datetime) -> Card:
+def cancel(
+    card_id: UUID, *, reason: str, authorisation_id: UUID | None = None, by: Actor, at: datetime
+) -> Card:
     """注销 (0, A, 1 → 4; B, 2 → 3). The e-card ends with it (Sichuan art. 2)."""
     require(by, Permission.CARD_CANCEL)
     if reason not in set(CancelReason.values) - {CancelReason.REPLACED}:
@@ -34,7 +36,7 @@ def cancel(card_id: UUID, *, reason: str, by: Actor, at: datetime) -> Card:
     )
     if waiting is not None:
         move_case(waiting, CaseStatus.DONE, by=by, at=at, note="领取前已注销")
-    file_done(CaseKind.CANCEL, card, by=by, at=at, reason=reason)
+    file_done(CaseKind.CANCEL, card, by=by, at=at, reason=reason, authorisation_id=authorisation_id)
     return card
 
 

@@ -21,7 +21,9 @@ _CHUNK: Final = 500
 
 
 @transaction.atomic
-def report_temporary_loss(card_id: UUID, *, by: Actor, at: datetime) -> Card:
+def report_temporary_loss(
+    card_id: UUID, *, authorisation_id: UUID | None = None, by: Actor, at: datetime
+) -> Card:
     """临时挂失 (1 → B) for the days of the profile. Where the bank has joined, its half stops too."""
     require(by, Permission.CARD_LOSS)
     loss = province().loss
@@ -30,11 +32,11 @@ def report_temporary_loss(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     ends = at + timedelta(days=loss.temporary_days)
     to, act = CardStatus.TEMPORARILY_LOST, CardAct.TEMPORARY_LOSS
     move_card(card, to, act, by=by, at=at, lost_at=at, loss_ends_at=ends)
-    return _stopped(card, by=by, at=at)
+    return _stopped(card, authorisation_id, by=by, at=at)
 
 
 @transaction.atomic
-def report_loss(card_id: UUID, *, by: Actor, at: datetime) -> Card:
+def report_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Actor, at: datetime) -> Card:
     """正式挂失 (A, 1, B → 2), until released where the province allows, or replaced."""
     require(by, Permission.CARD_LOSS)
     rules.check_channel(by.channel, province().loss.formal_channels, CardAct.LOSS)
@@ -45,17 +47,17 @@ def report_loss(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     # A temporary loss made formal began when it was first reported.
     since = card.lost_at if card.status == CardStatus.TEMPORARILY_LOST else at
     move_card(card, CardStatus.LOST, CardAct.LOSS, by=by, at=at, lost_at=since, loss_ends_at=None)
-    return _stopped(card, by=by, at=at)
+    return _stopped(card, authorisation_id, by=by, at=at)
 
 
-def _stopped(card: Card, *, by: Actor, at: datetime) -> Card:
+def _stopped(card: Card, authorisation_id: UUID | None, *, by: Actor, at: datetime) -> Card:
     banks.stop_with_card(card.account_id, by=by, at=at)
-    file_done(CaseKind.LOSS, card, by=by, at=at)
+    file_done(CaseKind.LOSS, card, authorisation_id=authorisation_id, by=by, at=at)
     return card
 
 
 @transaction.atomic
-def release_loss(card_id: UUID, *, by: Actor, at: datetime) -> Card:
+def release_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Actor, at: datetime) -> Card:
     """解挂 (B, 2 → 1). A formal loss: only where and how the profile allows."""
     require(by, Permission.CARD_LOSS)
     card = locked_card(card_id, by=by)
@@ -65,7 +67,7 @@ def release_loss(card_id: UUID, *, by: Actor, at: datetime) -> Card:
         raise rules.card_refusal(card.status, CardAct.RELEASE, CardStatus.NORMAL)
     move_card(card, CardStatus.NORMAL, CardAct.RELEASE, by=by, at=at, lost_at=None, loss_ends_at=None)
     banks.release_with_card(card.account_id, by=by, at=at)
-    file_done(CaseKind.RELEASE, card, by=by, at=at)
+    file_done(CaseKind.RELEASE, card, authorisation_id=authorisation_id, by=by, at=at)
     return card
 
 

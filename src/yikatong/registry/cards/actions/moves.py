@@ -13,9 +13,11 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
 from yikatong.registry.cards import rules
+from yikatong.registry.cards.actions.representatives import authorised
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
     TRANSITIONS,
+    ApplicantKind,
     Card,
     CardEvent,
     CardStatus,
@@ -136,11 +138,25 @@ def close_escalations(cases: Iterable[Case], *, at: datetime) -> None:
         Escalation.objects.filter(case__in=late, closed_at=None).update(closed_at=at)
 
 
-def file_done(kind: CaseKind, card: Card, *, by: Actor, at: datetime, reason: str = "") -> Case:
-    """受理单 of a matter that ends where it began, so that its receipt has a number."""
+def file_done(
+    kind: CaseKind,
+    card: Card,
+    *,
+    by: Actor,
+    at: datetime,
+    reason: str = "",
+    authorisation_id: UUID | None = None,
+) -> Case:
+    """受理单 of a matter that ends where it began, so that its receipt has a number.
+
+    Done by an agent, it names his authorisation; raises AgentNotAuthorised.
+    """
     case = Case(
         kind=kind, holder_id=card.holder_id, card=card, division_code=card.division_code, reason=reason
     )
+    if authorisation_id is not None:
+        case.authorisation = authorised(card.holder_id, authorisation_id, kind, at=at)
+        case.applicant = ApplicantKind.AGENT
     return move_case(open_case(case, by=by, at=at), CaseStatus.DONE, by=by, at=at)
 
 

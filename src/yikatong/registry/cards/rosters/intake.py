@@ -11,8 +11,9 @@ from yikatong.core.actor import Actor
 from yikatong.core.keyring import keyring
 from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
-from yikatong.registry.cards.models import Roster
+from yikatong.registry.cards.models import ApplicantKind, Roster
 from yikatong.registry.cards.rosters.reading import BYTES_MAX, RosterTooLarge, read
+from yikatong.registry.cards.rules import ROSTER_KINDS, BadRosterKind
 
 PLACE: Final = "cards_roster.content"
 RUN_TASK: Final = "cards.run_roster"
@@ -24,14 +25,26 @@ class Readable(Protocol):
 
 @transaction.atomic
 def receive(
-    file: Readable | bytes, filename: str, *, run_now: bool = True, by: Actor, at: datetime
+    file: Readable | bytes,
+    filename: str,
+    *,
+    kind: str = ApplicantKind.EMPLOYER,
+    applicant: str = "",
+    run_now: bool = True,
+    by: Actor,
+    at: datetime,
 ) -> Roster:
     """Store a roster and defer its run (`run_now`). The same file again is the same roster, and nothing new.
 
+    `kind` says who applies for the persons (employer, school, community) and `applicant` its name, else the
+    organisation that uploads; every case of the roster carries both.
+
     Raises RosterTooLarge, RosterTooLong, RosterBomb, RosterUnreadable, RosterEmpty, MissingColumns,
-    RepeatedColumns, EncodingUnknown; nothing is stored then.
+    RepeatedColumns, BadRosterKind, EncodingUnknown; nothing is stored then.
     """
     require(by, Permission.ROSTER_IMPORT)
+    if kind not in ROSTER_KINDS or len(applicant.strip()) > 100:
+        raise BadRosterKind
     data = _bytes(file)
     digest = sm3(data)
     if (known := Roster.objects.filter(digest=digest).first()) is not None:
@@ -47,6 +60,8 @@ def receive(
             "created_by": by.name,
             "uploader_id": by.id,
             "organisation": by.organisation,
+            "kind": kind,
+            "applicant": applicant.strip() or by.organisation,
             "scope": by.scope,
         },
     )

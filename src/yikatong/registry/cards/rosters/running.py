@@ -74,6 +74,8 @@ def _chunk(roster_id: UUID, sheet: Sheet, known: Known) -> int:
         "created_by",
         "uploader_id",
         "organisation",
+        "kind",
+        "applicant",
         "created_at",
         "scope",
     )
@@ -95,7 +97,7 @@ def _enter(entries: Sequence[Entry], roster: Roster, day: date) -> list[Fault]:
     due_on = calendar(day).add(day, province().limits.days("preopen"))
     numbers = next_numbers(len(entries))
     return staging.enter(
-        entries, numbers, roster=roster.pk, due_on=due_on, day=day, by=_uploader(roster), at=roster.created_at
+        entries, numbers, roster=roster, due_on=due_on, day=day, by=_uploader(roster), at=roster.created_at
     )
 
 

@@ -16,11 +16,14 @@ from yikatong.core.actor import Actor
 from yikatong.core.fields import sealed
 from yikatong.core.ids import UUID7_SQL, uuid7
 from yikatong.registry.cards import rules
-from yikatong.registry.cards.models import Case
+from yikatong.registry.cards.models import Case, Roster
 from yikatong.registry.cards.rosters import columns as c
 from yikatong.registry.cards.rosters.cells import Entry, Fault, shown
 from yikatong.registry.holders.actions import certificate_index, phone_index, social_security_index
-from yikatong.registry.holders.models import Certificate, Holder
+from yikatong.registry.holders.certificates import Kind
+from yikatong.registry.holders.models import Certificate, Guardianship, Holder
+from yikatong.registry.holders.rules import independent_on
+from yikatong.registry.regions.law import province
 
 _COLUMNS: Final = (
     ("n", "int"), ("name", "text"), ("name_original", "text"), ("social", "bytea"), ("social_index", "bytea"),
@@ -29,6 +32,8 @@ _COLUMNS: Final = (
     ("certificate_id", "uuid"), ("kind", "text"), ("number", "bytea"), ("number_index", "bytea"),
     ("case_id", "uuid"), ("case_number", "text"), ("bank", "text"), ("outlet", "uuid"), ("delivery", "text"),
     ("guardian", "bytea"), ("step_one", "uuid"), ("step_two", "uuid"), ("due_on", "date"),
+    ("guardianship_id", "uuid"), ("guardian_name", "bytea"), ("guardian_number", "bytea"),
+    ("guardian_index", "bytea"), ("independent_on", "date"),
 )  # fmt: skip
 _NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
 _CREATE: Final = (
@@ -80,9 +85,9 @@ FROM holders_holder h WHERE h.id = s.holder_id AND s.is_known
 """
 _CASES: Final = """
 INSERT INTO cards_case (id, number, kind, holder_id, bank_id, status, channel, outlet_id, division_code, reason,
-    delivery, fee_fen, note, guardian, roster_row, created_at, created_by, step_due_on)
+    delivery, fee_fen, note, guardian, applicant, organisation, roster_row, created_at, created_by, step_due_on)
 SELECT case_id, case_number, 'apply', holder_id, bank, 'checked', %(channel)s, outlet, division, '',
-    delivery, 0, '', guardian, %(roster)s || ':' || n, %(at)s, %(name)s, due_on
+    delivery, 0, '', guardian, %(applicant)s, %(applying)s, %(roster)s || ':' || n, %(at)s, %(name)s, due_on
 FROM staged WHERE fault IS NULL ON CONFLICT DO NOTHING
 """
 _LATE_FAULTS: Final = """
@@ -95,6 +100,16 @@ SELECT step_one, case_id, %(at)s, 'submitted', %(name)s, %(channel)s, '' FROM st
 UNION ALL
 SELECT step_two, case_id, %(at)s, 'checked', %(name)s, %(channel)s, '名册逐项核对通过' FROM staged WHERE fault IS NULL
 """
+# The school answers for what it has compared; a clerk's own entry of the same guardian stays.
+_GUARDIANS: Final = """
+INSERT INTO holders_guardianship (id, ward_id, guardian_id, name, kind, number, number_index, ground, evidence,
+    evidence_number, valid_from, valid_until, end_reason, created_at, created_by)
+SELECT s.guardianship_id, s.holder_id, c.holder_id, s.guardian_name, 'A', s.guardian_number, s.guardian_index,
+    'parent', 'roster', '', %(day)s, s.independent_on, '', %(at)s, %(name)s
+FROM staged s LEFT JOIN holders_certificate c ON c.kind = 'A' AND c.number_index = s.guardian_index
+WHERE s.fault IS NULL AND s.guardian_index IS NOT NULL AND s.independent_on > %(day)s
+  AND c.holder_id IS DISTINCT FROM s.holder_id ON CONFLICT DO NOTHING
+"""
 _AUDIT: Final = f"""
 INSERT INTO core_auditentry (id, at, event, subject, holder_id, actor_id, actor_name, actor_role, channel,
     organisation, facts)
@@ -106,8 +121,12 @@ FROM (
     FROM staged WHERE NOT is_known
     UNION ALL
     SELECT 'cards:case:checked', 'case:' || case_id, holder_id,
-        jsonb_build_object('kind', 'apply', 'roster', %(roster)s::text)
+        jsonb_build_object('kind', 'apply', 'roster', %(roster)s::text, 'applicant', %(applicant)s::text)
     FROM staged WHERE fault IS NULL
+    UNION ALL
+    SELECT 'holders:holder:guardian_registered', 'holder:' || ward_id, ward_id,
+        jsonb_build_object('evidence', 'roster', 'roster', %(roster)s::text)
+    FROM staged JOIN holders_guardianship g ON g.id = guardianship_id
 ) acts
 """  # noqa: S608 - constants
 # Comparing with a holder's record is a look at it.
@@ -121,7 +140,7 @@ FROM staged WHERE is_known
 _LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
 _STATEMENTS: Final = (
     _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _FAULTS, _CASES,
-    _LATE_FAULTS, _STEPS, _AUDIT, _LOOKS,
+    _LATE_FAULTS, _STEPS, _GUARDIANS, _AUDIT, _LOOKS,
 )  # fmt: skip
 _WORDS: Final = {
     "holder_not_active": (c.NUMBER, rules.HolderNotActive.message),
@@ -137,7 +156,7 @@ def enter(
     entries: Sequence[Entry],
     numbers: Sequence[int],
     *,
-    roster: UUID,
+    roster: Roster,
     due_on: date,
     day: date,
     by: Actor,
@@ -148,7 +167,9 @@ def enter(
     facts: dict[str, Any] = {
         "at": at,
         "day": day,
-        "roster": roster.hex,
+        "roster": roster.pk.hex,
+        "applicant": roster.kind,
+        "applying": roster.applicant,
         "actor": by.id,
         "name": by.name,
         "scope": by.scope,
@@ -204,8 +225,22 @@ def _row(entry: Entry, number: int, due_on: date, day: date) -> tuple[Any, ...]:
         uuid7(), kind, sealed(Certificate, "number", plain), certificate_index(kind, plain),
         uuid7(), rules.case_number(person.division_code, day, number), entry.bank,
         _uuid(entry.outlet), entry.delivery, sealed(Case, "guardian", entry.guardian or None), uuid7(), uuid7(),
-        due_on,
+        due_on, *_guardian(entry),
     )  # fmt: skip
+
+
+def _guardian(entry: Entry) -> tuple[Any, ...]:
+    """Columns of the guardianship a row proves; the roster has compared name and number."""
+    if not entry.guardian:
+        return (None,) * 5
+    name, number = entry.guardian.rsplit(" ", 1)
+    return (
+        uuid7(),
+        sealed(Guardianship, "name", name),
+        sealed(Guardianship, "number", number),
+        certificate_index(Kind.RESIDENT_ID, number),
+        independent_on(entry.person.birth_date, province().card.independent_age),
+    )
 
 
 @lru_cache(maxsize=4096)

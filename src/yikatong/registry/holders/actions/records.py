@@ -15,7 +15,7 @@ from yikatong.core.fields import blind_index
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import certificates, rules
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.models import Category, Certificate, Holder
+from yikatong.registry.holders.models import Certificate, Holder
 from yikatong.registry.holders.rules import Claim, Person
 from yikatong.registry.regions.law import ByLaw, province
 from yikatong.registry.regions.queries import KnownDivisions
@@ -36,11 +36,6 @@ class CertificateOfAnother(DomainError):
 class AlreadyLinked(DomainError):
     code = "certificate_already_linked"
     message = "该证件已在此持卡人名下，不需要再次登记。"
-
-
-class CategoryOverlaps(DomainError):
-    code = "category_exists"
-    message = "该优待类别在这一起始日期已经登记。"
 
 
 def certificate_index(kind: str, number: str) -> bytes:
@@ -161,7 +156,7 @@ def link_certificate(holder_id: UUID, *, kind: str, number: str, by: Actor, at: 
     with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
         Certificate.objects.filter(holder=holder, kind=checked.kind).update(is_current=False)
         certificate = _add_certificate(holder, checked.kind, checked.number, at)
-    _note("certificate_linked", holder, by=by, at=at, kind=checked.kind.value)
+    note("certificate_linked", holder, by=by, at=at, kind=checked.kind.value)
     return certificate
 
 
@@ -172,43 +167,12 @@ def change_phone(holder_id: UUID, *, phone: str, by: Actor, at: datetime) -> Hol
     holder.phone = rules.phone(phone)
     holder.phone_index = phone_index(holder.phone)
     holder.save(update_fields=["phone", "phone_index"])
-    _note("phone_changed", holder, by=by, at=at)
+    note("phone_changed", holder, by=by, at=at)
     return holder
 
 
-@transaction.atomic
-def add_category(  # noqa: PLR0913 - the fields of one proof
-    holder_id: UUID,
-    *,
-    kind: str,
-    valid_from: date,
-    valid_until: date | None = None,
-    source: str,
-    evidence: str = "",
-    by: Actor,
-    at: datetime,
-) -> Category:
-    """Record a proven concession; `valid_until` is the first day on which it no longer holds."""
-    require(by, Permission.HOLDER_REGISTER)
-    holder = locked(holder_id, by=by)
-    if kind not in Category.Kind.values or not source.strip():
-        raise rules.BadCategory
-    if valid_until is not None and valid_until <= valid_from:
-        raise rules.BadCategory("截止日期应晚于起始日期，请核对。")
-    with refusing({"category_once_a_period": CategoryOverlaps}):
-        category = Category.objects.create(
-            holder=holder,
-            kind=kind,
-            valid_from=valid_from,
-            valid_until=valid_until,
-            source=source.strip(),
-            evidence=evidence,
-        )
-    _note("category_added", holder, by=by, at=at, kind=kind)
-    return category
-
-
-def _note(what: str, holder: Holder, *, by: Actor, at: datetime, **facts: Any) -> None:
+def note(what: str, holder: Holder, *, by: Actor, at: datetime, **facts: Any) -> None:
+    """Audit of an act on a holder's record; `facts` are never personal data."""
     audit.record(
         f"holders:holder:{what}", subject=f"holder:{holder.pk}", holder_id=holder.pk, by=by, at=at, **facts
     )

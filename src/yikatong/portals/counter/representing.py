@@ -1,0 +1,49 @@
+"""Who may stand at the desk for a holder, as choices of a form and as arguments of an act."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from yikatong.registry.cards.actions.representatives import is_child
+from yikatong.registry.cards.models import Authorisation, CaseKind
+from yikatong.registry.holders.models import Guardianship, Holder
+
+Choice = tuple[str, str]
+_GUARDIAN, _AGENT = "guardian:", "agent:"
+
+
+def choices(holder: Holder, matter: CaseKind, day: date) -> list[Choice]:
+    """The holder himself (for a child applying, his guardians), then agents with an authorisation for the matter.
+
+    "" stands for the usual case: himself, or a child's guardian, whom the act looks up.
+    """
+    agents_ = [(f"{_AGENT}{key}", label) for key, label in agents(holder, day, matter)]
+    if matter in {CaseKind.APPLY, CaseKind.REPLACE} and is_child(holder, day):
+        known = [(f"{_GUARDIAN}{key}", f"监护人 {label}") for key, label in guardians(holder, day)]
+        return (known or [("", "监护人（尚未登记）")]) + agents_
+    return [("", "本人"), *agents_]
+
+
+def guardians(holder: Holder, day: date) -> list[Choice]:
+    found = Guardianship.objects.filter(ward=holder, ended_at=None, valid_from__lte=day, valid_until__gt=day)
+    return [(str(one.pk), str(one)) for one in found.order_by("created_at", "pk")]
+
+
+def agents(holder: Holder, day: date, matter: CaseKind | None = None) -> list[Choice]:
+    found = Authorisation.objects.filter(
+        holder=holder, ended_at=None, valid_from__lte=day, valid_until__gt=day
+    )
+    if matter is not None:
+        found = found.filter(matters__contains=[matter.value])
+    rows = found.order_by("created_at", "pk")
+    return [(str(one.pk), f"代办人 {one}（{one.matter_words}，至 {one.valid_until}）") for one in rows]
+
+
+def who(given: dict[str, Any]) -> dict[str, UUID]:
+    """Arguments of an act for what was chosen."""
+    chosen = given.get("stands") or ""
+    if chosen.startswith(_GUARDIAN):
+        return {"guardianship_id": UUID(chosen.removeprefix(_GUARDIAN))}
+    if chosen.startswith(_AGENT):
+        return {"authorisation_id": UUID(chosen.removeprefix(_AGENT))}
+    return {}

@@ -1,0 +1,45 @@
+"""The acts on holders' records. One verb, one transaction; a refusal changes nothing."""
+
+from yikatong.registry.holders.actions.categories import CategoryOverlaps, add_category
+from yikatong.registry.holders.actions.grounds import check_ground, prove
+from yikatong.registry.holders.actions.guardians import (
+    end_grown_wards,
+    end_guardianship,
+    guardianship_for,
+    register_guardian,
+)
+from yikatong.registry.holders.actions.records import (
+    AlreadyLinked,
+    AlreadyRegistered,
+    CertificateOfAnother,
+    certificate_index,
+    change_phone,
+    columns,
+    link_certificate,
+    locked,
+    phone_index,
+    register,
+    social_security_index,
+)
+
+__all__ = [
+    "AlreadyLinked",
+    "AlreadyRegistered",
+    "CategoryOverlaps",
+    "CertificateOfAnother",
+    "add_category",
+    "certificate_index",
+    "change_phone",
+    "check_ground",
+    "columns",
+    "end_grown_wards",
+    "end_guardianship",
+    "guardianship_for",
+    "link_certificate",
+    "locked",
+    "phone_index",
+    "prove",
+    "register",
+    "register_guardian",
+    "social_security_index",
+]

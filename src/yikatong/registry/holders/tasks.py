@@ -1,0 +1,13 @@
+"""Jobs of the holder base."""
+
+from procrastinate.contrib.django import app
+
+from yikatong.core.clock import now
+from yikatong.registry.holders import actions
+
+
+@app.periodic(cron="5 16 * * *")  # 00:05 in Beijing
+@app.task(name="holders.end_grown_wards", queueing_lock="holders.end_grown_wards")
+def end_grown_wards(timestamp: int) -> int:  # noqa: ARG001 - when the scheduler thought of it
+    """Close the guardianships of those who have come of age to act alone."""
+    return actions.end_grown_wards(at=now())
