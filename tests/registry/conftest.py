@@ -12,6 +12,8 @@ import pytest
 
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.registry.banks import actions as banks
+from yikatong.registry.banks import requests
+from yikatong.registry.banks.connector import Answer
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards import actions, numbers
 from yikatong.registry.cards.models import Card, Case, CaseStatus
@@ -146,6 +148,14 @@ def carry(ready: Callable[..., Case]) -> Callable[..., Card]:
         return actions.activate(card.pk, by=LI_QIANG, at=AT)
 
     return _carry
+
+
+def bank_answers(*, at: datetime = AT) -> None:
+    """The banks have carried out all they were asked; how they are reached is tests/registry/banks."""
+    to = {"report_loss": "lost", "release": "active", "activate": "active", "change_card": "active"}
+    for request in requests.waiting():
+        answer = Answer(is_done=True, code="00", reason="", account="", status=to[request.act], at=at)
+        requests.settle(request.pk, answer, at=at)
 
 
 def days(count: float) -> timedelta:

@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from hashlib import blake2s
 from importlib.metadata import version
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import typer
 
+from yikatong.cli import bank
 from yikatong.core import env
 from yikatong.core.env import Settings
 from yikatong.core.keyring import keyring
@@ -23,6 +25,9 @@ from yikatong.runtime.supervisor import Supervisor
 
 app = typer.Typer()
 _PACKAGE = Path(__file__).parents[1]
+#: Queues of the jobs; a test compares them with the tasks there are.
+QUEUES = ("default", "builtin", "codes", "dashboards", "messages")
+BANK_QUEUE = "banks"
 
 
 @app.command("run")
@@ -45,6 +50,9 @@ def run() -> None:
 def _addresses(settings: Settings) -> Iterator[tuple[str, str, int]]:
     yield "SITE_PORT", settings.site_host, settings.site_port
     yield "GATE_PORT", settings.gate_host, settings.gate_port
+    if settings.demo:
+        port = urlsplit(settings.bank_sandbox_url).port
+        yield "BANK_SANDBOX_PORT", settings.bank_sandbox_host, port or 0
     for name in ("site_metrics_port", "gate_metrics_port"):
         if port := getattr(settings, name):
             yield name.upper(), settings.metrics_host, port
@@ -122,6 +130,8 @@ def _programs(settings: Settings) -> list[Program]:
     ]  # fmt: skip
     # Jobs every few seconds: kept, they would fill the disk; a failed one stays to be seen.
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--delete-jobs", "successful"]
+    # A bank may keep us waiting; nobody else shall wait with it.
+    lines = [*worker, "--queues", BANK_QUEUE, "--concurrency", "4"]
     host = settings.allowed_hosts[0].lstrip(".") if settings.allowed_hosts else ""
     site_health = f"{env.local_url(settings.site_host, settings.site_port)}/healthz"
     gate_health = f"{env.local_url(settings.gate_host, settings.gate_port)}/healthz"
@@ -134,9 +144,17 @@ def _programs(settings: Settings) -> list[Program]:
     return [
         Program("site", site, site_health, "localhost" if host == "*" else host, counting),
         Program("gate", gate, gate_health, environment=environment),
-        Program("worker", worker, environment=environment),
+        Program("worker", [*worker, "--queues", ",".join(QUEUES)], environment=environment),
+        Program("banks", lines, environment=environment),
+        *([_sandbox_bank(settings, environment)] if settings.demo else []),
         *([Program("demo", demo, environment=environment)] if settings.demo and settings.demo_life else []),
     ]
+
+
+def _sandbox_bank(settings: Settings, environment: dict[str, str]) -> Program:
+    """Beside us, not of us: the banks of the demonstration."""
+    health = f"{settings.bank_sandbox_url}/healthz"
+    return Program("bank", bank.command(settings), health, environment=environment)
 
 
 def _granian(interface: str, target: str, host: str, port: int) -> list[str]:

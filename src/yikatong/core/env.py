@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     gate_port: Port = 8001
     # Below 128 terminals at once one process is faster than two: its batches are larger.
     gate_workers: Count = 1
+    bank_sandbox_host: str = Field(default="127.0.0.1", min_length=1, description="监听地址，如 127.0.0.1")
+    bank_sandbox_port: int = Field(default=0, ge=0, le=65535, description="0–65535 的整数，0 为闸机端口加一")
+    bank_sandbox_delay_ms: int = Field(default=200, ge=0, le=60_000, description="0–60000 的整数")
+    banks_file: Path = Field(default=Path(), description="TOML 文件路径：各合作银行接口的地址与密钥文件")
     metrics_host: str = Field(default="127.0.0.1", min_length=1, description="监听地址，如 127.0.0.1")
     site_metrics_port: MetricsPort = 0
     gate_metrics_port: MetricsPort = 0
@@ -91,7 +95,7 @@ class Settings(BaseSettings):
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )
 
-    @field_validator("home", "secret_key_file", "master_key_file")
+    @field_validator("home", "secret_key_file", "master_key_file", "banks_file")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return Path(os.path.abspath(path.expanduser())) if path != Path() else path  # noqa: PTH100 - keep links
@@ -156,6 +160,16 @@ class Settings(BaseSettings):
     def gate_url(self) -> str:
         """Address of the gate as a terminal reaches it, without a final slash."""
         return self.public_gate_url or local_url(self.gate_host, self.gate_port)
+
+    @cached_property
+    def bank_sandbox_url(self) -> str:
+        """Address of the sandbox bank, without a final slash."""
+        return local_url(self.bank_sandbox_host, self.bank_sandbox_port or self.gate_port + 1)
+
+    @cached_property
+    def bank_sandbox_key_path(self) -> Path:
+        """Key that the sandbox bank and we sign with; made by whichever starts first."""
+        return self.home / "keys" / "bank-sandbox.key"
 
     @cached_property
     def dsn(self) -> str:

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     CASE_OVERSEE = "case:oversee"
     ROSTER_IMPORT = "roster:import"
     BATCH_PRODUCE = "batch:produce"
+    BANK_MANAGE = "bank:manage"
     TERMINAL_MANAGE = "terminal:manage"
     KEY_ROTATE = "key:rotate"
     BOARD_SEE = "board:see"
@@ -44,7 +45,13 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.HOLDER: frozenset({Permission.CARD_APPLY, Permission.CARD_LOSS, Permission.CARD_REPLACE}),
     Role.CLERK: _COUNTER,
     Role.SUPERVISOR: _COUNTER
-    | {Permission.CASE_OVERSEE, Permission.ROSTER_IMPORT, Permission.BATCH_PRODUCE, Permission.BOARD_SEE},
+    | {
+        Permission.CASE_OVERSEE,
+        Permission.ROSTER_IMPORT,
+        Permission.BATCH_PRODUCE,
+        Permission.BANK_MANAGE,
+        Permission.BOARD_SEE,
+    },
     Role.OPERATOR: frozenset({Permission.TERMINAL_MANAGE, Permission.BOARD_SEE}),
     Role.LEADER: frozenset({Permission.BOARD_SEE}),
     Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.BOARD_SEE}),

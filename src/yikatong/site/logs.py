@@ -57,6 +57,7 @@ def plan(level: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": level},
         "loggers": {
             "django.server": {"handlers": ["stderr"], "propagate": False},
+            "httpx": {"level": "WARNING"},
             "procrastinate.blueprints": {"level": "WARNING"},
             "procrastinate.periodic": {"level": "WARNING"},
             "procrastinate.worker": {"level": "WARNING"},  # several jobs a second would hide every other line

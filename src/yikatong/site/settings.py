@@ -21,6 +21,8 @@ DEMO = ENV.demo
 SMS_SENDER = "yikatong.adapters.sms.demo.DemoSender" if DEMO else ""
 # Layouts of the files to and from the banks and the card maker.
 BANK_FILES = "yikatong.adapters.bank_files.layout.PipeBankFiles"
+# The line to the banks; without an address a bank's requests wait and are seen to wait.
+BANK_CONNECTOR = "yikatong.adapters.bank_api.connector.BankApi"
 CARD_MAKER_FILES = "yikatong.adapters.card_maker.layout.PipeMakerFiles"
 
 INSTALLED_APPS = [

@@ -17,6 +17,7 @@ from tests.registry.conftest import (
     MIAN_YANG,
     SUPERVISOR,
     ZHAO_MIN,
+    bank_answers,
     days,
     herself,
     make_card,
@@ -178,6 +179,8 @@ def test_a_card_is_handed_over_once(wang_fang: Holder, ready: Ready) -> None:
 def test_a_temporary_loss_stops_both_halves_and_ends_by_itself(wang_fang: Holder, carry: Carry) -> None:
     card = carry(wang_fang)
     actions.report_temporary_loss(card.pk, by=herself(wang_fang), at=AT)
+    assert state(card) == ("B", "active"), "until the bank has answered"
+    bank_answers()
     assert state(card) == ("B", "lost")
     lost = Card.objects.get(pk=card.pk)
     assert lost.loss_ends_at == AT + days(7)
@@ -207,8 +210,9 @@ def test_every_move_defers_the_job_of_the_codes_in_its_transaction(wang_fang: Ho
     card = carry(wang_fang)
     ProcrastinateJob.objects.all().delete()
     actions.report_loss(card.pk, by=LI_QIANG, at=AT)
-    assert list(ProcrastinateJob.objects.values_list("task_name", "args")) == [
-        ("codes.card_changed", {"card_id": str(card.pk)})
+    assert list(ProcrastinateJob.objects.order_by("id").values_list("task_name", "args")) == [
+        ("codes.card_changed", {"card_id": str(card.pk)}),
+        ("banks.send", {"bank": JOINT}),
     ]
 
 
@@ -253,6 +257,7 @@ def test_a_lost_card_is_replaced_and_ends_when_the_new_one_is_activated(
     refused("has_open_case", lambda: actions.release_loss(old.pk, by=LI_QIANG, at=AT))
     refused("has_open_case", lambda: actions.cancel(old.pk, reason="moved", by=LI_QIANG, at=AT))
     new = actions.hand_over(make_card(case).pk, by=LI_QIANG, at=AT)
+    bank_answers()
     assert (state(old), state(new)) == (("2", "lost"), ("A", "preopened"))
     assert ECard.objects.get().card_id == old.pk
     actions.activate(new.pk, by=LI_QIANG, at=AT)

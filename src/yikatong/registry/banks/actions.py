@@ -7,17 +7,12 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Case, Value, When
 
-from yikatong.core import audit
 from yikatong.core.actor import Actor
-from yikatong.core.fields import blind_index
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks import rules
-from yikatong.registry.banks.models import Bank, BankAccount
+from yikatong.registry.banks import requests, rules
+from yikatong.registry.banks.accounts import account_index, note
+from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
 from yikatong.registry.banks.rules import TRANSITIONS, Status
-
-
-def account_index(number: str) -> bytes:
-    return blind_index("account", number)
 
 
 def accepting(code: str) -> Bank:
@@ -40,14 +35,24 @@ def preopen(holder_id: UUID, *, bank_code: str, number: str, by: Actor, at: date
         number_index=account_index(number),
         opened_at=at,
     )
-    _note("preopened", account, by=by, at=at)
+    note("preopened", account, by=by, at=at)
     return account
 
 
 @transaction.atomic
 def activate(account_id: UUID, *, by: Actor, at: datetime) -> BankAccount:
-    """金融账户激活, also after a loss when a new card stands in front of the same account."""
+    """金融账户激活, also after a loss when a new card stands in front of the same account.
+
+    A bank on line is asked, and the account is active once it has said so.
+    """
     require(by, Permission.CARD_HAND_OVER)
+    account = _locked(account_id)
+    if account.bank.is_online:
+        if Status.ACTIVE not in TRANSITIONS[Status(account.status)]:
+            raise rules.refusal(account.status, "激活")
+        act = BankAct.ACTIVATE
+        requests.ask(act, account.bank, holder_id=account.holder_id, account=account, by=by, at=at)
+        return account
     return _move(account_id, Status.ACTIVE, "激活", by=by, at=at, activated_at=at)
 
 
@@ -58,32 +63,110 @@ def close(account_id: UUID, *, by: Actor, at: datetime) -> BankAccount:
     return _move(account_id, Status.CLOSED, "销户", by=by, at=at, closed_at=at)
 
 
-def stop_with_card(account_id: UUID | None, *, by: Actor, at: datetime) -> bool:
-    """联动挂失: stop the account of a lost card where the bank has joined. Tells whether it is stopped."""
+def stop_with_card(
+    account_id: UUID | None, *, by: Actor, at: datetime, ends_at: datetime | None = None
+) -> BankRequest | None:
+    """联动挂失: have the bank stop the account of a lost card; None where it has not joined.
+
+    The bank ends a temporary loss itself at `ends_at`, so that it ends even while the line is down.
+    """
     account = _of_joint_bank(account_id)
-    if account is None or account.status not in {Status.ACTIVE, Status.PREOPENED}:
-        return account is not None and account.status == Status.LOST
-    _move(account.pk, Status.LOST, "挂失", by=by, at=at)
-    return True
+    if account is None or account.status not in {Status.ACTIVE, Status.PREOPENED, Status.LOST}:
+        return None
+    act = BankAct.REPORT_LOSS
+    return requests.ask(
+        act, account.bank, holder_id=account.holder_id, account=account, ends_at=ends_at, by=by, at=at
+    )
 
 
-def release_with_card(account_id: UUID | None, *, by: Actor, at: datetime) -> None:
-    """The account follows when the loss of its card is undone: to what it was before."""
+def release_with_card(account_id: UUID | None, *, by: Actor, at: datetime) -> BankRequest | None:
+    """The account follows when the loss of its card is undone, also while the bank has not yet answered the loss."""
     account = _of_joint_bank(account_id)
-    if account is not None and account.status == Status.LOST:
-        was = Status.ACTIVE if account.activated_at else Status.PREOPENED
-        _move(account.pk, was, "解挂", by=by, at=at)
+    if account is None:
+        return None
+    asked = account.requests.filter(act=BankAct.REPORT_LOSS, status__in=requests.OPEN)
+    if account.status != Status.LOST and not asked.exists():
+        return None
+    return requests.ask(
+        BankAct.RELEASE, account.bank, holder_id=account.holder_id, account=account, by=by, at=at
+    )
 
 
 def release_all(account_ids: Iterable[UUID]) -> int:
-    """The accounts of cards whose temporary loss has ended, set-based; the cards' audit names it."""
+    """The accounts of cards whose temporary loss has ended, set-based; the banks end theirs at the same moment."""
     lost = BankAccount.objects.filter(pk__in=list(account_ids), status=Status.LOST, bank__joint_loss=True)
     was = Case(When(activated_at__isnull=True, then=Value(Status.PREOPENED)), default=Value(Status.ACTIVE))
     return lost.update(status=was)
 
 
+@transaction.atomic
+def freeze(account_id: UUID, *, by: Actor, at: datetime) -> BankRequest:
+    """冻结: ask the bank to hold the account, e.g. while a death is being settled."""
+    return _ask_about(account_id, BankAct.FREEZE, by=by, at=at)
+
+
+@transaction.atomic
+def unfreeze(account_id: UUID, *, by: Actor, at: datetime) -> BankRequest:
+    return _ask_about(account_id, BankAct.UNFREEZE, by=by, at=at)
+
+
+def _ask_about(account_id: UUID, act: BankAct, *, by: Actor, at: datetime) -> BankRequest:
+    require(by, Permission.BANK_MANAGE)
+    account = _locked(account_id)
+    if not account.bank.is_online:
+        raise rules.BankNotOnline(
+            f"{account.bank.name}没有联机办理，请联系银行办理：{account.bank.hotline}。"
+        )
+    return requests.ask(act, account.bank, holder_id=account.holder_id, account=account, by=by, at=at)
+
+
+@transaction.atomic
+def card_changed(account_id: UUID | None, *, card_number: str, by: Actor, at: datetime) -> BankRequest | None:
+    """换卡不换号: tell the bank which card now stands in front of the account; None where it has no line."""
+    if account_id is None:
+        return None
+    account = _locked(account_id)
+    if not account.bank.is_online or account.status == Status.CLOSED:
+        return None
+    return requests.ask(
+        BankAct.CHANGE_CARD,
+        account.bank,
+        holder_id=account.holder_id,
+        account=account,
+        content={"card": card_number},
+        by=by,
+        at=at,
+    )
+
+
+@transaction.atomic
+def open_online(  # noqa: PLR0913 - what an opening consists of
+    bank: Bank,
+    *,
+    holder_id: UUID,
+    case_id: UUID,
+    certificate: str,
+    name: str,
+    phone: str,
+    by: Actor,
+    at: datetime,
+) -> BankRequest | None:
+    """Ask for an account over the line; None where the bank opens by file only."""
+    if not bank.is_online:
+        return None
+    content = {"prefix": bank.bin, "certificate": certificate, "name": name, "phone": phone}
+    return requests.ask(
+        BankAct.OPEN, bank, holder_id=holder_id, case_id=case_id, content=content, by=by, at=at
+    )
+
+
+def _locked(account_id: UUID) -> BankAccount:
+    accounts = BankAccount.objects.select_for_update(of=("self",), no_key=True).select_related("bank")
+    return accounts.get(pk=account_id)
+
+
 def _of_joint_bank(account_id: UUID | None) -> BankAccount | None:
-    accounts = BankAccount.objects.select_for_update(of=("self",), no_key=True)
+    accounts = BankAccount.objects.select_for_update(of=("self",), no_key=True).select_related("bank")
     return accounts.filter(pk=account_id, bank__joint_loss=True).first() if account_id else None
 
 
@@ -97,11 +180,5 @@ def _move(
     for name, value in stamp.items():
         setattr(account, name, value)
     account.save(update_fields=["status", *stamp])
-    _note(to.value, account, by=by, at=at)
+    note(to.value, account, by=by, at=at)
     return account
-
-
-def _note(what: str, account: BankAccount, *, by: Actor, at: datetime) -> None:
-    audit.record(
-        f"banks:account:{what}", subject=f"account:{account.pk}", holder_id=account.holder_id, by=by, at=at
-    )

@@ -16,6 +16,7 @@ class Bank(models.Model):
     keeps_account = models.BooleanField("换卡不换号", default=False)
     joint_loss = models.BooleanField("联动挂失", default=False)
     accepts_new = models.BooleanField("受理新卡", default=True)
+    is_online = models.BooleanField("联机办理", default=False)  # opens, activates, changes over the line
 
     class Meta:
         verbose_name = verbose_name_plural = "合作银行"
@@ -52,3 +53,79 @@ class BankAccount(models.Model):
 
     def __str__(self) -> str:
         return str(self.id)
+
+
+class BankAct(models.TextChoices):
+    """What a bank is asked to do; the value is the word on the line."""
+
+    OPEN = "open", "开户"
+    ACTIVATE = "activate", "激活"
+    REPORT_LOSS = "report_loss", "挂失"
+    RELEASE = "release", "解挂"
+    CHANGE_CARD = "change_card", "换卡"
+    FREEZE = "freeze", "冻结"
+    UNFREEZE = "unfreeze", "解冻"
+    CLOSE = "close", "销户"
+
+
+class BankRequest(models.Model):
+    """What a bank is asked, written with the act that needs it and sent after it; never lost, never done twice.
+
+    pii: certificate and name (opening), account; ground: contract with the bank; retention: ten years.
+    """
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "待发送"
+        UNKNOWN = "unknown", "结果待查"
+        DONE = "done", "已办理"
+        REFUSED = "refused", "银行拒绝"
+
+    id = key_field()
+    number = models.CharField("请求号", max_length=24, unique=True)
+    serial = models.BigIntegerField("顺序", unique=True, editable=False)
+    bank = models.ForeignKey(Bank, models.PROTECT, related_name="requests", verbose_name="银行")
+    act = models.CharField("业务", max_length=12, choices=BankAct.choices)
+    holder_id = models.UUIDField("持卡人", db_index=True)
+    account = models.ForeignKey(
+        BankAccount, models.PROTECT, null=True, blank=True, related_name="requests", verbose_name="账户"
+    )
+    case_id = models.UUIDField("受理单", null=True, blank=True, db_index=True)  # cases stand above banks
+    content = EncryptedTextField("内容")  # JSON, the same bytes in every sending
+    ends_at = models.DateTimeField("自动结束", null=True, blank=True)  # of a temporary loss
+    status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.WAITING)
+    tries = models.PositiveIntegerField("次数", default=0)
+    next_try_at = models.DateTimeField("下次发送")
+    trouble = models.CharField("最近的问题", max_length=100, blank=True)
+    code = models.CharField("银行代码", max_length=10, blank=True)
+    reason = models.CharField("银行说明", max_length=100, blank=True)
+    created_at = models.DateTimeField("发起时间")
+    created_by = models.CharField("发起人", max_length=100)
+    settled_at = models.DateTimeField("办结时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "银行请求"
+        indexes = [
+            models.Index(
+                fields=["bank", "next_try_at", "serial"],
+                condition=models.Q(status__in=["waiting", "unknown"]),
+                name="banks_request_open",
+            ),
+            models.Index(fields=["account", "-serial"], name="banks_request_account"),
+            models.Index(
+                fields=["-serial"], condition=models.Q(status="refused"), name="banks_request_refused"
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(status__in=["waiting", "unknown"], settled_at=None)
+                | models.Q(status__in=["done", "refused"], settled_at__isnull=False),
+                name="bank_request_settled_once",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(act="open") | models.Q(account__isnull=False),
+                name="bank_request_has_account",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number

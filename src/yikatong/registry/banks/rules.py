@@ -1,5 +1,6 @@
 """The bank half's own status table. It moves apart from the card's, and the bank decides over it."""
 
+from datetime import timedelta
 from typing import Final
 
 from yikatong.core.errors import DomainError
@@ -9,10 +10,10 @@ from yikatong.registry.regions.law import ByLaw
 Status = BankAccount.Status
 
 TRANSITIONS: Final[dict[Status, frozenset[Status]]] = {
-    Status.PREOPENED: frozenset({Status.ACTIVE, Status.LOST, Status.CLOSED}),
+    Status.PREOPENED: frozenset({Status.ACTIVE, Status.LOST, Status.FROZEN, Status.CLOSED}),
     Status.ACTIVE: frozenset({Status.LOST, Status.FROZEN, Status.CLOSED}),
-    Status.LOST: frozenset({Status.PREOPENED, Status.ACTIVE, Status.CLOSED}),
-    Status.FROZEN: frozenset({Status.ACTIVE, Status.CLOSED}),
+    Status.LOST: frozenset({Status.PREOPENED, Status.ACTIVE, Status.FROZEN, Status.CLOSED}),
+    Status.FROZEN: frozenset({Status.PREOPENED, Status.ACTIVE, Status.LOST, Status.CLOSED}),
     Status.CLOSED: frozenset(),
 }
 
@@ -36,3 +37,36 @@ def refusal(status: str, verb: str) -> IllegalAccountMove:
     return IllegalAccountMove(
         f"金融账户当前为“{label}”，不能{verb}。请向开户银行查询。", **{"from": str(status)}
     )
+
+
+class BankNotOnline(DomainError):
+    code = "bank_not_online"
+
+
+class AccountDiffers(DomainError):
+    """What the bank says and what we know cannot both be; nothing is overwritten, staff compare the two."""
+
+    code = "account_differs"
+
+
+class AlreadySettled(DomainError):
+    code = "bank_request_settled"
+    message = "银行已经答复，不需要再发送。"
+
+
+#: Pauses between tries, seconds; the last one stays, for a request is never given up.
+_PAUSES: Final = (5, 15, 60, 300, 900)
+
+
+def retry_after(tries: int) -> timedelta:
+    """The pause after so many tries."""
+    return timedelta(seconds=_PAUSES[min(max(tries, 1), len(_PAUSES)) - 1])
+
+
+def number_fault(number: str, prefix: str) -> str:
+    """What is wrong with an account number of the bank with this prefix; "" for a right one."""
+    if not number.isdigit() or not number.startswith(prefix) or not 16 <= len(number) <= 19:
+        return "银行返回的账号不合规则"
+    digits = [int(digit) for digit in reversed(number)]
+    total = sum(digits[::2]) + sum(sum(divmod(2 * digit, 10)) for digit in digits[1::2])
+    return "" if total % 10 == 0 else "银行返回的账号校验不符"

@@ -8,6 +8,7 @@ from django.db.models import TextChoices
 
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError
+from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards.models import (
     ApplicantKind,
     Authorisation,
@@ -298,6 +299,14 @@ def check_authorisation(matters: Collection[str], evidence: str, begins: date, e
     if ends is None or not begins < ends <= begins + AUTHORISED_MOST:
         raise BadAuthorisation
     return ends
+
+
+def keeps_account(case: Case) -> bool:
+    """换卡不换号 (Guangdong art. 5): a replacement at the same bank goes on with the account there is."""
+    account = case.old_card.account if case.kind == CaseKind.REPLACE and case.old_card else None
+    if account is None or case.bank is None or account.status == BankAccount.Status.CLOSED:
+        return False
+    return case.bank.keeps_account and account.bank_id == case.bank_id
 
 
 def fee_fen(reason: str, profile: Profile) -> int:

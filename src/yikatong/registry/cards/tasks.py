@@ -27,3 +27,9 @@ def watch_limits(timestamp: int) -> dict[str, int]:  # noqa: ARG001 - when the s
 def run_roster(roster_id: str) -> None:
     """Work a roster through. A job that was cut off is tried again and goes on where it was."""
     rosters.run(UUID(roster_id), at=now())
+
+
+@app.task(name="cards.account_answered", retry=5)
+def account_answered(request_id: str) -> None:
+    """The bank has answered an opening: its case goes on."""
+    actions.account_answered(UUID(request_id), at=now())

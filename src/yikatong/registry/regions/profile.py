@@ -147,7 +147,10 @@ class PassRules(_Rule):
 
 
 class BankEntry(_Part):
-    """A co-operating bank. `keeps_account`: offers 换卡不换号; `joint_loss`: a loss here stops there too."""
+    """A co-operating bank. `keeps_account`: offers 换卡不换号; `joint_loss`: a loss here stops there too.
+
+    `is_online`: opens, activates and changes over the line, without waiting for files.
+    """
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
     name: Text
@@ -156,6 +159,7 @@ class BankEntry(_Part):
     hotline: Annotated[str, StringConstraints(pattern=r"^[0-9-]{5,13}$")]
     keeps_account: bool
     joint_loss: bool
+    is_online: bool = False
 
 
 class City(_Part):

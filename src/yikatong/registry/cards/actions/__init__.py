@@ -11,10 +11,12 @@ from yikatong.registry.cards.actions.losses import (
     report_loss,
     report_temporary_loss,
 )
+from yikatong.registry.cards.actions.openings import account_answered
 from yikatong.registry.cards.actions.representatives import authorise, end_authorisation
 
 __all__ = [
     "Answers",
+    "account_answered",
     "activate",
     "activate_account",
     "apply",

@@ -11,6 +11,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.actions.moves import locked_case, move_case, open_case
+from yikatong.registry.cards.actions.openings import ask_for_account
 from yikatong.registry.cards.actions.representatives import stand_in
 from yikatong.registry.cards.models import (
     COMING,
@@ -116,7 +117,7 @@ def check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
     case = locked_case(case_id, by=by)
     if case.status == CaseStatus.SUBMITTED and (hindrance := check_hindrance(case, by=by)):
         raise hindrance
-    return move_case(case, CaseStatus.CHECKED, by=by, at=at)
+    return ask_for_account(move_case(case, CaseStatus.CHECKED, by=by, at=at), by=by, at=at)
 
 
 @transaction.atomic
@@ -143,7 +144,8 @@ def retry(case_id: UUID, *, note: str = "", by: Actor, at: datetime) -> Case:
     require(by, Permission.CARD_CHECK)
     case = locked_case(case_id, by=by)
     to = CaseStatus.PREOPENED if case.account_id else CaseStatus.CHECKED
-    return move_case(case, to, by=by, at=at, note=note)
+    case = move_case(case, to, by=by, at=at, note=note)
+    return ask_for_account(case, by=by, at=at) if to == CaseStatus.CHECKED else case
 
 
 def live_card(holder: Holder) -> Card | None:

@@ -42,7 +42,10 @@ def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     if CardStatus.NORMAL not in TRANSITIONS[CardStatus(card.status)] or card.status != CardStatus.INACTIVE:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE, CardStatus.NORMAL)
     if card.replaces_id is not None:
-        _end_replaced(locked_card(card.replaces_id, by=by), by=by, at=at)
+        old = locked_card(card.replaces_id, by=by)
+        _end_replaced(old, by=by, at=at)
+        if old.account_id == card.account_id:  # 换卡不换号
+            banks.card_changed(card.account_id, card_number=card.number, by=by, at=at)
     move_card(card, CardStatus.NORMAL, CardAct.ACTIVATE, by=by, at=at, activated_at=at)
     ECard.objects.filter(holder_id=card.holder_id).exclude(card=card).update(card=card)
     file_done(CaseKind.ACTIVATE, card, by=by, at=at)

@@ -51,7 +51,7 @@ def report_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Acto
 
 
 def _stopped(card: Card, authorisation_id: UUID | None, *, by: Actor, at: datetime) -> Card:
-    banks.stop_with_card(card.account_id, by=by, at=at)
+    banks.stop_with_card(card.account_id, ends_at=card.loss_ends_at, by=by, at=at)
     file_done(CaseKind.LOSS, card, authorisation_id=authorisation_id, by=by, at=at)
     return card
 

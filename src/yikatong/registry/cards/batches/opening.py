@@ -13,7 +13,8 @@ from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.ids import UUID7_SQL
 from yikatong.core.sm.sm3 import sm3
-from yikatong.registry.banks.actions import accepting, account_index
+from yikatong.registry.banks.accounts import account_index
+from yikatong.registry.banks.actions import accepting
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.batches import files
@@ -30,6 +31,7 @@ from yikatong.registry.cards.batches.bulk import (
 from yikatong.registry.cards.batches.files import Head, OpenAnswer, OpenRequest
 from yikatong.registry.cards.batches.report import ReturnReport, report_of
 from yikatong.registry.cards.models import Batch, BatchRow, Case, CaseKind, CaseStatus
+from yikatong.registry.cards.rules import keeps_account
 from yikatong.registry.holders.models import Certificate
 
 BANK_STEP: Final = "银行"
@@ -45,6 +47,8 @@ FROM (
     SELECT c.id, c.created_at FROM cards_case c
     WHERE c.bank_id = %s AND c.kind IN ('apply', 'replace')
       AND (c.status = 'checked' OR c.status = 'preopened' AND c.account_id IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM banks_bankrequest b
+                      WHERE b.case_id = c.id AND b.act = 'open' AND b.status IN ('waiting', 'unknown'))
       AND NOT EXISTS (SELECT FROM cards_batchrow r WHERE r.case_id = c.id AND r.result = 'pending')
     ORDER BY c.created_at, c.id LIMIT %s FOR NO KEY UPDATE OF c SKIP LOCKED
 ) waiting
@@ -77,7 +81,7 @@ def open_batch(bank_code: str, *, limit: int = ROWS_MAX, by: Actor, at: datetime
     if not batch.rows:
         raise NothingToProduce
     rows = pending_rows(batch)
-    _keep_accounts(rows, keeps=bank.keeps_account, by=by, at=at)
+    _keep_accounts(rows, by=by, at=at)
     to_open = [row.case.holder_id for row in rows if row.case.account_id is None]
     batch.status = Batch.Status.OPEN if to_open else Batch.Status.PREOPENED
     batch.save(update_fields=["rows", "status"])
@@ -92,20 +96,14 @@ def _number(at: datetime) -> str:
         return f"P{day_of(at):%Y%m%d}{cursor.fetchone()[0]:06d}"
 
 
-def _keep_accounts(rows: list[BatchRow], *, keeps: bool, by: Actor, at: datetime) -> None:
+def _keep_accounts(rows: list[BatchRow], *, by: Actor, at: datetime) -> None:
     """换卡不换号 (Guangdong art. 5): a replacement at the same bank goes on with the account there is."""
-    staying = [row.case for row in rows if keeps and row.case.account_id is None and _keeps(row.case)]
+    staying = [row.case for row in rows if row.case.account_id is None and keeps_account(row.case)]
     for case in staying:
-        assert case.old_card is not None  # noqa: S101 - `_keeps` has looked
+        assert case.old_card is not None  # noqa: S101 - `keeps_account` has looked
         case.account = case.old_card.account
     notes = {case.pk: "沿用原账号" for case in staying}
     move_cases(staying, CaseStatus.PREOPENED, by=by, at=at, notes=notes)
-
-
-def _keeps(case: Case) -> bool:
-    account = case.old_card.account if case.kind == CaseKind.REPLACE and case.old_card else None
-    usable = account is not None and account.status != BankAccount.Status.CLOSED
-    return usable and account is not None and account.bank_id == case.bank_id
 
 
 def preopening_file(batch_id: UUID) -> bytes:

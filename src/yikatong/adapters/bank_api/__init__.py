@@ -1,0 +1,1 @@
+"""The line to the banks: signed JSON over HTTP."""

@@ -1,0 +1,47 @@
+"""Jobs of banks: the only place where a bank is called, and never inside a transaction."""
+
+import structlog
+from procrastinate.contrib.django import app
+
+from yikatong.core.clock import now
+from yikatong.registry.banks import requests
+from yikatong.registry.banks.connector import BankAway, BankSilent, Connector, connector
+from yikatong.registry.banks.models import BankRequest
+
+log = structlog.get_logger()
+
+
+@app.task(name=requests.SEND, queue="banks")
+def send(bank: str) -> int:
+    """Send what is due to this bank, until nothing is or the bank does not answer; returns how many it answered."""
+    line, answered = connector(), 0
+    while (request := requests.claim(bank, at=now())) is not None:
+        if not _call(line, request):
+            break
+        answered += 1
+    return answered
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="banks.chase", queueing_lock="banks.chase")
+def chase(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler thought of it
+    """Whatever became of a job, its request is found here and sent again."""
+    for bank in requests.banks_due(at=now()):
+        requests.send_soon(bank)
+
+
+def _call(line: Connector, request: BankRequest) -> bool:
+    """One call; False when the bank did not answer."""
+    try:
+        known = request.status == BankRequest.Status.UNKNOWN
+        answer = line.ask(request.number, request.bank_id) if known else None
+        answer = answer or line.send(requests.wanted(request))
+    except BankAway as away:
+        requests.put_off(request.pk, maybe_done=False, trouble=str(away), at=now())
+    except BankSilent as silence:
+        requests.put_off(request.pk, maybe_done=True, trouble=str(silence), at=now())
+    else:
+        requests.settle(request.pk, answer, at=now())
+        return True
+    log.warning("bank_silent", bank=request.bank_id, number=request.number, tries=request.tries)
+    return False

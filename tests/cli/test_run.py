@@ -1,0 +1,11 @@
+"""What `yikatong run` starts: every job has a worker, and no job waits behind a bank."""
+
+from procrastinate.contrib.django import app
+
+from yikatong.cli.run import BANK_QUEUE, QUEUES
+
+
+def test_every_job_has_a_worker() -> None:
+    queues = {task.queue for task in app.tasks.values()}
+    assert queues <= {*QUEUES, BANK_QUEUE}
+    assert BANK_QUEUE not in QUEUES
