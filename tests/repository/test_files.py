@@ -16,7 +16,7 @@ WRITES = {
     "asave", "acreate", "aupdate", "adelete", "raw",
 }  # fmt: skip
 #: Rooms under portals that keep a table of their own write it here and nowhere else.
-WRITERS = {"portals/staff/actions.py", "portals/staff/guard.py"}
+WRITERS = {"portals/staff/actions.py", "portals/staff/guard.py", "portals/staff/managing.py"}
 #: `.save(…)` of things that are no rows.
 HARMLESS = {("portals/shared/qr.py", "code.save")}
 

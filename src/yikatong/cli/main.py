@@ -40,6 +40,7 @@ COMMANDS = {
     "batch": Entry("yikatong.cli.batch", "制卡批次：沙箱整轮", needs_database=True),
     "keys": Entry("yikatong.cli.keys", "签发密钥：查看、轮换、撤销", needs_database=True),
     "audit": Entry("yikatong.cli.audit", "审计日志：核验、导出", needs_database=True),
+    "staff": Entry("yikatong.cli.staff", "工作人员登录：重置验证器、解除锁定", needs_database=True),
     "roster": Entry("yikatong.cli.roster", "批量申领名册：导入、错误清单、模板", needs_database=True),
     "regions": Entry("yikatong.cli.regions", "行政区划与省份配置", needs_database=True),
     "terminal": Entry("yikatong.cli.terminal", "用卡终端：开通、签到、核验、上传、名单"),

@@ -23,6 +23,7 @@ class Permission(StrEnum):
     BANK_MANAGE = "bank:manage"
     TERMINAL_MANAGE = "terminal:manage"
     KEY_ROTATE = "key:rotate"
+    STAFF_MANAGE = "staff:manage"
     BOARD_SEE = "board:see"
     AUDIT_READ = "audit:read"
 
@@ -56,7 +57,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.LEADER: frozenset({Permission.BOARD_SEE}),
     Role.AUDITOR: frozenset({Permission.AUDIT_READ, Permission.BOARD_SEE}),
     # Three separate roles (GB/T 22239): the administrator runs the system but handles no one's card.
-    Role.ADMIN: frozenset({Permission.TERMINAL_MANAGE, Permission.KEY_ROTATE, Permission.BOARD_SEE}),
+    Role.ADMIN: frozenset(
+        {Permission.TERMINAL_MANAGE, Permission.KEY_ROTATE, Permission.STAFF_MANAGE, Permission.BOARD_SEE}
+    ),
     Role.SYSTEM: frozenset(Permission),
 }
 

@@ -12,7 +12,6 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models.functions import Coalesce
 
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Channel
@@ -50,7 +49,7 @@ def check_password(name: str, password: str, *, address: str, at: datetime, brow
     if user is None or not right:
         _record("failed", user, at, address=address, factor="password")
         raise WrongLogIn
-    guard.give_back(guard.NAME, _counter(login, browser))
+    guard.give_back(guard.NAME, login, browser=browser)
     guard.give_back(guard.ADDRESS, address)
     return user
 
@@ -73,18 +72,18 @@ def verify_code(user_id: UUID, code: str, *, address: str, at: datetime, browser
         raise WrongCode
     login = spelled(user.username)
     _take(login, address, user, at, browser)
-    step = _step_of(user, code, at)
     with transaction.atomic():
-        unused = StaffUser.objects.filter(id=user.id, totp_last_step__lt=step or 0)
-        # One conditional update: of two who show the same code at once, one gets in.
-        if step is None or not unused.update(
-            totp_last_step=step, totp_confirmed_at=Coalesce("totp_confirmed_at", at), last_login=at
-        ):
-            step = None
+        # Locked: of two who show the same code at once one gets in, and nobody with one that was just reset.
+        user = StaffUser.objects.select_for_update(no_key=True).get(id=user.id)
+        step = _step_of(user, code, at)
+        if step is not None:
+            user.totp_last_step, user.last_login = step, at
+            user.totp_confirmed_at = user.totp_confirmed_at or at
+            user.save(update_fields=["totp_last_step", "totp_confirmed_at", "last_login"])
         _record("in" if step else "failed", user, at, address=address, factor="code")
     if step is None:
         raise WrongCode
-    guard.clear(guard.NAME, _counter(login, browser))
+    guard.clear(guard.NAME, login, browser=browser)
     guard.give_back(guard.ADDRESS, address)
     return user
 
@@ -125,29 +124,24 @@ def usable_code(user: StaffUser, at: datetime) -> str | None:
 
 
 def _step_of(user: StaffUser, code: str, at: datetime) -> int | None:
-    """The step this code belongs to; every candidate is compared, in constant time."""
+    """The unused step this code belongs to; every candidate is compared, in constant time."""
     if user.totp_secret is None:
         return None
     given = unicodedata.normalize("NFKC", code).replace(" ", "").encode()
     now, one_time = _clock_step(at), pyotp.HOTP(str(user.totp_secret))
     fits = [s for s in range(now - DRIFT, now + DRIFT + 1) if compare_digest(one_time.at(s).encode(), given)]
-    return max(fits, default=None)
+    return max((step for step in fits if step > user.totp_last_step), default=None)
 
 
 def _clock_step(at: datetime) -> int:
     return int(at.timestamp()) // STEP_SECONDS
 
 
-def _counter(login: str, browser: str) -> str:
-    """What a name's tries are counted under; no user name holds a line break."""
-    return f"{login}\n{browser}" if browser else login
-
-
 def _take(login: str, address: str, user: StaffUser | None, at: datetime, browser: str) -> None:
     """Count the try. A blocked address is not recorded each time, or it could fill the log."""
     guard.take(guard.ADDRESS, address, at=at)
     try:
-        guard.take(guard.NAME, _counter(login, browser), at=at)
+        guard.take(guard.NAME, login, at=at, browser=browser)
     except guard.TooManyTries:
         _record("locked", user, at, address=address)
         raise

@@ -40,8 +40,8 @@ class TooManyTries(DomainError):
 
 
 _TAKE = """
-INSERT INTO staff_logintries AS t (key, tries, since, blocked_until)
-VALUES (%(key)s, 1, %(at)s, NULL)
+INSERT INTO staff_logintries AS t (key, whose, tries, since, blocked_until)
+VALUES (%(key)s, %(whose)s, 1, %(at)s, NULL)
 ON CONFLICT (key) DO UPDATE SET
     tries = CASE WHEN t.since <= %(fresh)s OR t.blocked_until <= %(at)s THEN 1 ELSE t.tries + 1 END,
     since = CASE WHEN t.since <= %(fresh)s OR t.blocked_until <= %(at)s THEN %(at)s ELSE t.since END,
@@ -52,10 +52,14 @@ RETURNING tries
 """
 
 
-def take(limit: Limit, value: str, *, at: datetime) -> None:
-    """Use up one try, or raise TooManyTries. The last try is still looked at, and is behind a block already."""
+def take(limit: Limit, value: str, *, at: datetime, browser: str = "") -> None:
+    """Use up one try, or raise TooManyTries. The last try is still looked at, and is behind a block already.
+
+    `browser`: one in which this name has been proven before; its tries are counted apart.
+    """
     facts: dict[str, bytes | datetime | int] = {
-        "key": blind_index(limit.kind, value),
+        "key": _key(limit, value, browser),
+        "whose": blind_index(limit.kind, value),
         "at": at,
         "fresh": at - limit.window,
         "until": at + limit.block,
@@ -67,15 +71,31 @@ def take(limit: Limit, value: str, *, at: datetime) -> None:
             raise TooManyTries(name=limit is NAME)
 
 
-def give_back(limit: Limit, value: str) -> None:
+def give_back(limit: Limit, value: str, *, browser: str = "") -> None:
     """The try was right, though it does not yet prove who he is: one less, and not blocked by it."""
-    mine = LogInTries.objects.filter(key=blind_index(limit.kind, value), tries__gt=0)
+    mine = LogInTries.objects.filter(key=_key(limit, value, browser), tries__gt=0)
     mine.update(tries=F("tries") - 1, blocked_until=None)
 
 
-def clear(limit: Limit, value: str) -> None:
+def clear(limit: Limit, value: str, *, browser: str = "") -> None:
     """He has proven who he is."""
-    LogInTries.objects.filter(key=blind_index(limit.kind, value)).delete()
+    LogInTries.objects.filter(key=_key(limit, value, browser)).delete()
+
+
+def blocked_until(name: str, *, at: datetime) -> datetime | None:
+    """Until when a name is blocked, in the browser where it is longest; None if in none."""
+    blocked = LogInTries.objects.filter(whose=blind_index(NAME.kind, name), blocked_until__gt=at)
+    return blocked.order_by("blocked_until").values_list("blocked_until", flat=True).last()
+
+
+def release(name: str) -> None:
+    """Forget all tries at a name, in every browser."""
+    LogInTries.objects.filter(whose=blind_index(NAME.kind, name)).delete()
+
+
+def _key(limit: Limit, value: str, browser: str) -> bytes:
+    """What tries are counted under; no user name holds a line break."""
+    return blind_index(limit.kind, f"{value}\n{browser}" if browser else value)
 
 
 def forget(*, at: datetime) -> int:

@@ -12,6 +12,7 @@ class LogInTries(models.Model):
     """
 
     key = IndexField(primary_key=True)
+    whose = IndexField(null=True, db_index=True)  # the name or address, whichever the browser
     tries = models.PositiveIntegerField()
     since = models.DateTimeField()
     blocked_until = models.DateTimeField(null=True)
