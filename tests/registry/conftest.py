@@ -135,6 +135,8 @@ def make_card(case: Case) -> Case:
         replaces=case.old_card,
     )
     Case.objects.filter(pk=case.pk).update(status=CaseStatus.READY, card=card, step_due_on=date(2027, 5, 19))
+    if case.fee_fen:
+        actions.take_fee(case.pk, receipt=f"SJ{serial:06d}", by=LI_QIANG, at=AT)
     return Case.objects.get(pk=case.pk)
 
 

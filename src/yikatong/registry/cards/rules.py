@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Collection
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from django.db.models import TextChoices
 
@@ -29,6 +29,30 @@ class ReplaceReason(TextChoices):
     EXPIRED = "expired", "到期"
     CHANGED = "changed", "卡面信息变更"
     BANK = "bank", "更换银行"
+
+
+class FeeGround(TextChoices):
+    """Why a fee is not taken: of the card's making, of a proven category, or of what happened."""
+
+    DEFECT = "defect", "制作质量问题"
+    ELDER = "elder", "老年人"
+    DISABLED = "disabled", "残疾人"
+    VETERAN = "veteran", "退役军人"
+    STUDENT = "student", "学生"
+    LOW_INCOME = "low_income", "低保对象"
+    DISASTER = "disaster", "自然灾害等不可抗力"
+    POLICY = "policy", "政策性统一换发"
+
+
+CATEGORY_GROUNDS: Final = frozenset({"elder", "disabled", "veteran", "student", "low_income"})
+
+
+class Fee(NamedTuple):
+    """`fen` to be paid; `ground` and `note` say why nothing is."""
+
+    fen: int
+    ground: str = ""
+    note: str = ""
 
 
 class CancelReason(TextChoices):
@@ -223,6 +247,47 @@ class NoteMissing(DomainError):
     message = "请填写原因，申请人可以看到。"
 
 
+class WaiverUnknown(ByLaw):
+    code, status, articles = "fee_waiver_unknown", 422, ("S14",)
+    message = "本省没有这一项免收工本费的依据，请从列表中选择。"
+
+
+class WaiverUnproven(ByLaw):
+    code, articles = "fee_waiver_unproven", ("S14",)
+    message = "此人没有登记当前有效的这一优待类别，不能据此免收；请先登记优待类别。"
+
+
+class WaiverNoteMissing(DomainError):
+    code, status = "fee_waiver_note_missing", 422
+    message = "请写明免收工本费的具体依据，例如文件名称或情况说明。"
+
+
+class NothingToPay(DomainError):
+    code = "fee_none"
+    message = "这件受理单没有应缴的工本费。"
+
+
+class FeePaid(DomainError):
+    code = "fee_paid"
+    message = "工本费已经缴纳并登记收据，不能重复登记。"
+
+
+class ReceiptInvalid(DomainError):
+    code, status = "fee_receipt_invalid", 422
+    message = "请填写收据号：4 至 30 位字母、数字或短横线。"
+
+
+class ReceiptUsed(DomainError):
+    code = "fee_receipt_used"
+    message = "这个收据号已登记在另一件受理单上，请核对。"
+
+
+class FeeUnpaid(DomainError):
+    """facts: fen."""
+
+    code = "fee_unpaid"
+
+
 class NothingToCorrect(DomainError):
     code, status = "correction_empty", 422
     message = "请至少选择一项补正内容，并逐项写明要求，申请人可以看到。"
@@ -312,6 +377,29 @@ def keeps_account(case: Case) -> bool:
 def fee_fen(reason: str, profile: Profile) -> int:
     """工本费 of a replacement, in fen: a card that was made badly costs nothing."""
     return 0 if reason == ReplaceReason.DEFECT and profile.card.defect_free else profile.card.replacement_fen
+
+
+def fee(reason: str, profile: Profile, *, proven: Collection[str], claimed: str = "", note: str = "") -> Fee:
+    """The fee of a replacement and, where it is not taken, on which ground.
+
+    `proven`: the holder's categories valid that day; the first that the province waives for is used unasked.
+    `claimed`: a ground a clerk records, with his note where no category proves it. Raises WaiverUnknown,
+    WaiverUnproven, WaiverNoteMissing.
+    """
+    full = fee_fen(reason, profile)
+    if full == 0:
+        return Fee(0, FeeGround.DEFECT)
+    waivers = profile.card.fee_waivers
+    if not claimed:
+        found = next((ground for ground in waivers if ground in proven), "")
+        return Fee(0 if found else full, found)
+    if claimed not in waivers:
+        raise WaiverUnknown
+    if claimed in CATEGORY_GROUNDS and claimed not in proven:
+        raise WaiverUnproven
+    if claimed not in CATEGORY_GROUNDS and not note.strip():
+        raise WaiverNoteMissing
+    return Fee(0, claimed, note.strip())
 
 
 def category_of(birth_date: date, day: date) -> Card.Category:

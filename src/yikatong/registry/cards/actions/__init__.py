@@ -2,8 +2,10 @@
 
 from yikatong.registry.cards.actions.applications import apply, check, reject, replace, retry, withdraw
 from yikatong.registry.cards.actions.corrections import Answers, ask_correction, close_uncorrected, correct
+from yikatong.registry.cards.actions.drafts import Wish, save_draft
 from yikatong.registry.cards.actions.ending import cancel
 from yikatong.registry.cards.actions.escalations import escalate_overdue, give_order
+from yikatong.registry.cards.actions.fees import fee_of, take_fee, waive_fee
 from yikatong.registry.cards.actions.handover import activate, activate_account, hand_over
 from yikatong.registry.cards.actions.losses import (
     release_ended_losses,
@@ -16,6 +18,7 @@ from yikatong.registry.cards.actions.representatives import authorise, end_autho
 
 __all__ = [
     "Answers",
+    "Wish",
     "account_answered",
     "activate",
     "activate_account",
@@ -28,6 +31,7 @@ __all__ = [
     "correct",
     "end_authorisation",
     "escalate_overdue",
+    "fee_of",
     "give_order",
     "hand_over",
     "reject",
@@ -37,5 +41,8 @@ __all__ = [
     "report_loss",
     "report_temporary_loss",
     "retry",
+    "save_draft",
+    "take_fee",
+    "waive_fee",
     "withdraw",
 ]

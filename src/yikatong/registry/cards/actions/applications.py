@@ -10,7 +10,8 @@ from yikatong.core.constraints import refusing
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
 from yikatong.registry.cards import rules
-from yikatong.registry.cards.actions.moves import locked_case, move_case, open_case
+from yikatong.registry.cards.actions.fees import fee_of
+from yikatong.registry.cards.actions.moves import locked_case, move_case, submit
 from yikatong.registry.cards.actions.openings import ask_for_account
 from yikatong.registry.cards.actions.representatives import stand_in
 from yikatong.registry.cards.models import (
@@ -27,7 +28,6 @@ from yikatong.registry.cards.rules import ReplaceReason
 from yikatong.registry.holders.actions import check_ground
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
-from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Outlet
 
 _ONE_OPEN = {"case_one_open_for_a_card": rules.HasOpenCase}
@@ -42,6 +42,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     outlet_id: UUID | None = None,
     division_code: str,
     delivery: str = "0",
+    address: str = "",
     reason: str = "",
     guardianship_id: UUID | None = None,
     authorisation_id: UUID | None = None,
@@ -52,9 +53,10 @@ def apply(  # noqa: PLR0913 - the fields of the form
 
     The ground must be proven (GroundUnproven); for a child the guardian acts (GuardianNeeded), for others
     perhaps an agent (AgentNotAuthorised).
+    `address`: where a card by post goes, if not to the registered one. A draft of this holder becomes the case.
     """
     require(by, Permission.CARD_APPLY)
-    holder = _applicant(holder_id, by=by)
+    holder = applicant(holder_id, by=by)
     if live_card(holder) is not None:
         raise rules.HasCard
     check_ground(holder, at=at)
@@ -62,11 +64,11 @@ def apply(  # noqa: PLR0913 - the fields of the form
         kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
     )
     case.bank = accepting(bank_code)
-    case.outlet = outlet_of(outlet_id)
+    case.outlet, case.address = outlet_of(outlet_id), address.strip() or None
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
     with refusing(_ONE_OPEN):
-        return open_case(case, by=by, at=at)
+        return submit(case, by=by, at=at)
 
 
 @transaction.atomic
@@ -80,34 +82,41 @@ def replace(  # noqa: PLR0913 - the fields of the form
     delivery: str = "0",
     guardianship_id: UUID | None = None,
     authorisation_id: UUID | None = None,
+    address: str = "",
+    fee_ground: str = "",
+    fee_note: str = "",
     by: Actor,
     at: datetime,
 ) -> Case:
     """补换 the live card: lost (after a formal loss), damaged, badly made, expired, changed, or another bank.
 
     The old card keeps its status until the new one is activated. The bank stays unless another is chosen.
+    `fee_ground` (with `fee_note`) is recorded by staff where the fee is not taken; a proven category needs none.
     """
     require(by, Permission.CARD_REPLACE)
-    holder = _applicant(holder_id, by=by)
+    holder = applicant(holder_id, by=by)
     old = live_card(holder)
     if old is None:
         raise rules.NoLiveCard
     _check_reason(reason, old)
-    fee = rules.fee_fen(reason, province())
+    fee = fee_of(holder, reason, claimed=fee_ground, note=fee_note, by=by, at=at)
     case = Case(
         kind=CaseKind.REPLACE,
         holder=holder,
         old_card=old,
         reason=reason,
-        fee_fen=fee,
+        fee_fen=fee.fen,
+        fee_ground=fee.ground,
+        fee_note=fee.note[:100],
         division_code=division_code,
+        address=address.strip() or None,
     )
     case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""))
     case.outlet, case.delivery = outlet_of(outlet_id), delivery
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
     with refusing(_ONE_OPEN):
-        return open_case(case, by=by, at=at)
+        return submit(case, by=by, at=at)
 
 
 @transaction.atomic
@@ -157,7 +166,8 @@ def live_card(holder: Holder) -> Card | None:
     return next(iter(found.values()), None)
 
 
-def _applicant(holder_id: UUID, *, by: Actor) -> Holder:
+def applicant(holder_id: UUID, *, by: Actor) -> Holder:
+    """The holder, locked, who may have a new card. Raises HolderNotActive."""
     holder = locked_holder(holder_id, by=by)
     if holder.status != Holder.Status.ACTIVE:
         raise rules.HolderNotActive
@@ -184,5 +194,7 @@ def outlet_of(outlet_id: UUID | None) -> Outlet | None:
 
 
 def _check_delivery(case: Case) -> None:
-    if case.delivery not in {"0", "1"} or (case.delivery == "1" and not case.holder.address):
+    if case.delivery not in {"0", "1"} or (
+        case.delivery == "1" and not (case.address or case.holder.address)
+    ):
         raise rules.BadDelivery

@@ -10,6 +10,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
 from yikatong.registry.cards import rules
+from yikatong.registry.cards.actions.fees import check_paid
 from yikatong.registry.cards.actions.moves import (
     file_done,
     locked_card,
@@ -24,11 +25,15 @@ from yikatong.registry.cards.rules import CancelReason, CardAct
 
 @transaction.atomic
 def hand_over(case_id: UUID, *, by: Actor, at: datetime) -> Card:
-    """Give the card to its holder (0 → A); the case is done. Of two clerks the second is refused."""
+    """Give the card to its holder (0 → A); the case is done. Of two clerks the second is refused.
+
+    Raises FeeUnpaid for a replacement whose fee is not paid.
+    """
     require(by, Permission.CARD_HAND_OVER)
     case = locked_case(case_id, by=by)
     if case.status != CaseStatus.READY or case.card_id is None:
         raise rules.case_refusal(case.status, CaseStatus.DONE)
+    check_paid(case)
     move_case(case, CaseStatus.DONE, by=by, at=at)
     card = locked_card(case.card_id, by=by)
     return move_card(card, CardStatus.INACTIVE, CardAct.HAND_OVER, by=by, at=at)

@@ -32,6 +32,8 @@ from yikatong.registry.holders.rules import acts_for
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 
+_OF_THE_DRAFT: Final = frozenset({"id", "number", "status", "channel", "step_due_on"})
+
 #: Codes listen under this name; they stand above cards, so the task is named and not imported.
 CARD_CHANGED: Final = "codes.card_changed"
 
@@ -109,7 +111,7 @@ def move_case(case: Case, to: CaseStatus, *, by: Actor, at: datetime, note: str 
     for name, value in stamps.items():
         setattr(case, name, value)
     case.save(update_fields=["status", "step_due_on", *stamps])
-    _note_case(case, by=by, at=at, note=note)
+    note_case(case, by=by, at=at, note=note)
     return case
 
 
@@ -120,15 +122,43 @@ def due_on(case: Case, status: CaseStatus, at: datetime) -> date | None:
 
 
 @transaction.atomic
-def open_case(case: Case, *, by: Actor, at: datetime) -> Case:
-    """Number and store a new case in status SUBMITTED."""
-    case.status = CaseStatus.SUBMITTED
+def open_case(case: Case, *, status: CaseStatus = CaseStatus.SUBMITTED, by: Actor, at: datetime) -> Case:
+    """Number and store a new case, submitted or as a draft."""
+    case.status = status
     case.number = rules.case_number(case.division_code, day_of(at), next_numbers(1)[0])
     case.channel, case.created_at, case.created_by = by.channel, at, by.name
-    case.step_due_on = due_on(case, CaseStatus.SUBMITTED, at)
+    case.step_due_on = due_on(case, status, at)
     case.save(force_insert=True)
-    _note_case(case, by=by, at=at)
+    note_case(case, by=by, at=at)
     return case
+
+
+def submit(case: Case, *, by: Actor, at: datetime) -> Case:
+    """A new case; where its holder, whose row is locked, has a draft of it, the draft becomes the case.
+
+    The draft keeps its number and the channel it began in: begun in one, ended in another.
+    """
+    draft = taken_draft(case, by=by, at=at)
+    if draft is None:
+        return open_case(case, by=by, at=at)
+    for field in Case._meta.concrete_fields:
+        if field.attname not in _OF_THE_DRAFT:
+            setattr(draft, field.attname, getattr(case, field.attname))
+    draft.created_at, draft.created_by = at, by.name
+    draft.save()
+    return move_case(draft, CaseStatus.SUBMITTED, by=by, at=at)
+
+
+def taken_draft(case: Case, *, by: Actor, at: datetime) -> Case | None:
+    """The holder's draft of the same matter, locked; one of another matter is withdrawn."""
+    drafts = Case.objects.select_for_update(no_key=True).filter(
+        holder_id=case.holder_id, status=CaseStatus.DRAFT
+    )
+    draft = drafts.first()
+    if draft is not None and draft.kind != case.kind:
+        move_case(draft, CaseStatus.WITHDRAWN, by=by, at=at, note=f"改办{CaseKind(case.kind).label}")
+        return None
+    return draft
 
 
 def close_escalations(cases: Iterable[Case], *, at: datetime) -> None:
@@ -167,7 +197,7 @@ def next_numbers(count: int) -> list[int]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _note_case(case: Case, *, by: Actor, at: datetime, note: str = "") -> None:
+def note_case(case: Case, *, by: Actor, at: datetime, note: str = "") -> None:
     CaseStep.objects.create(
         case=case,
         at=at,
