@@ -4,7 +4,8 @@ Holders, certificates and cards are not in the admin on purpose: an administrato
 no one's card (three separate roles, GB/T 22239).
 """
 
-from typing import Any, ClassVar
+import json
+from typing import Any, ClassVar, Final
 
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
@@ -13,13 +14,20 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+from django.utils.html import format_html
 from unfold.admin import ModelAdmin
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from yikatong.core import audit
-from yikatong.core.actor import Channel
+from yikatong.core.actor import Channel, Role
 from yikatong.core.clock import now
 from yikatong.core.models import AuditCheckpoint, AuditEntry, StaffUser
+
+_ROLES: Final[dict[str, str]] = {**dict(StaffUser.ROLES), Role.HOLDER: "持卡人", Role.SYSTEM: "平台"}
+_CHANNELS: Final[dict[str, str]] = {
+    Channel.WEB: "网页", Channel.MOBILE: "手机", Channel.KIOSK: "自助", Channel.COUNTER: "窗口", Channel.BATCH: "批量",
+    Channel.TERMINAL: "终端", Channel.SYSTEM: "平台",
+}  # fmt: skip
 
 
 class SomePaginator(Paginator[Any]):
@@ -107,11 +115,45 @@ class StaffUserAdmin(KeptAdmin, UserAdmin[StaffUser]):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyAdmin):
-    list_display = ["at", "event", "subject", "actor_name", "actor_role", "channel", "organisation"]
+    """Event and subject stay codes here; the console says them in words."""
+
+    list_display = ["at", "event_code", "subject_code", "actor_name", "role", "way", "organisation"]
+    fields = [
+        "at",
+        "event_code",
+        "subject_code",
+        "holder_id",
+        "actor_name",
+        "role",
+        "way",
+        "organisation",
+        "facts_code",
+    ]
+    readonly_fields = ["event_code", "subject_code", "role", "way", "facts_code"]
     # No search, filter or calendar here: each would read the whole log. The console has them by index.
     ordering = ["-at", "-id"]
     paginator = SomePaginator
     show_full_result_count = False
+
+    @admin.display(description="事件代码")
+    def event_code(self, entry: AuditEntry) -> str:
+        return format_html("<code>{}</code>", entry.event)
+
+    @admin.display(description="对象")
+    def subject_code(self, entry: AuditEntry) -> str:
+        return format_html("<code>{}</code>", entry.subject)
+
+    @admin.display(description="细节")
+    def facts_code(self, entry: AuditEntry) -> str:
+        return format_html("<code>{}</code>", json.dumps(entry.facts, ensure_ascii=False, default=str))
+
+    @admin.display(description="岗位")
+    def role(self, entry: AuditEntry) -> str:
+        return _ROLES.get(entry.actor_role, entry.actor_role)
+
+    @admin.display(description="渠道")
+    def way(self, entry: AuditEntry) -> str:
+        return _CHANNELS.get(entry.channel, entry.channel)
 
 
 @admin.register(AuditCheckpoint)

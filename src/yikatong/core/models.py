@@ -10,6 +10,7 @@ from django.db.models.functions import Left
 from django.utils.crypto import salted_hmac
 
 from yikatong.core.actor import Actor, Channel, Role
+from yikatong.core.clock import day_of
 from yikatong.core.fields import EncryptedTextField, key_field
 from yikatong.core.ids import uuid7
 
@@ -59,6 +60,9 @@ class StaffUser(AbstractUser):
         salt = "yikatong staff authenticator"
         return salted_hmac(salt, f"{of_password}{self.totp_secret}", algorithm="sha256").hexdigest()
 
+    def get_full_name(self) -> str:
+        return self.display_name
+
     def actor(self, channel: Channel = Channel.COUNTER) -> Actor:
         return Actor(
             id=self.id,
@@ -78,16 +82,16 @@ class AuditEntry(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    at = models.DateTimeField()
-    event = models.CharField(max_length=80)  # room:thing:what_happened
-    subject = models.CharField(max_length=80)  # "card:<uuid>"
-    holder_id = models.UUIDField(null=True)
-    actor_id = models.UUIDField(null=True)
-    actor_name = models.CharField(max_length=100)
-    actor_role = models.CharField(max_length=12)
-    channel = models.CharField(max_length=12)
-    organisation = models.CharField(max_length=100, blank=True)
-    facts = models.JSONField(default=dict)
+    at = models.DateTimeField("时间")
+    event = models.CharField("事件代码", max_length=80)  # room:thing:what_happened
+    subject = models.CharField("对象", max_length=80)  # "card:<uuid>"
+    holder_id = models.UUIDField("持卡人编号", null=True)
+    actor_id = models.UUIDField("人员编号", null=True)
+    actor_name = models.CharField("人员", max_length=100)
+    actor_role = models.CharField("岗位", max_length=12)
+    channel = models.CharField("渠道", max_length=12)
+    organisation = models.CharField("单位", max_length=100, blank=True)
+    facts = models.JSONField("细节", default=dict)
 
     class Meta:
         verbose_name = verbose_name_plural = "审计记录"
@@ -97,6 +101,9 @@ class AuditEntry(models.Model):
             models.Index(fields=["-at", "-id"], name="core_audit_newest"),
             models.Index(fields=["actor_name", "-at"], name="core_audit_actor"),
         ]
+
+    def __str__(self) -> str:
+        return f"{day_of(self.at)} {self.actor_name}"
 
 
 class AuditLeaf(models.Model):
@@ -113,10 +120,10 @@ class AuditLeaf(models.Model):
 class AuditCheckpoint(models.Model):
     """A signed root of the Merkle tree over the first `size` leaves. pii: none."""
 
-    size = models.BigIntegerField(primary_key=True)
+    size = models.BigIntegerField("覆盖条数", primary_key=True)
     root = models.BinaryField(max_length=32)
-    at = models.DateTimeField()
-    key_id = models.PositiveIntegerField()
+    at = models.DateTimeField("签名时间")
+    key_id = models.PositiveIntegerField("签发密钥编号")
     signature = models.BinaryField(max_length=64)
     frontier = models.BinaryField(
         default=b""
@@ -124,6 +131,9 @@ class AuditCheckpoint(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "审计检查点"
+
+    def __str__(self) -> str:
+        return f"第 {self.size} 条"
 
 
 class AuditPending(models.Model):

@@ -35,7 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.forms",
-    "procrastinate.contrib.django",
+    "yikatong.site.jobs.JobsConfig",
     "yikatong.core",
     "yikatong.registry.regions",
     "yikatong.registry.holders",
@@ -168,5 +168,24 @@ LOGGING: dict[str, Any] = logs.plan(ENV.log_level)
 UNFOLD = {
     "SITE_TITLE": "一卡通管理",
     "SITE_HEADER": "一卡通管理",
+    "SITE_SYMBOL": "badge",
+    "COLORS": {
+        "primary": {
+            "50": "#eef6fe",
+            "100": "#dcebfa",
+            "200": "#b9d7f5",
+            "300": "#8dbdec",
+            "400": "#4f97db",
+            "500": "#1677d2",
+            "600": "#0b62b4",
+            "700": "#0a4f8f",
+            "800": "#083e73",
+            "900": "#083258",
+            "950": "#061f38",
+        }
+    },
+    "SITE_URL": "/staff/",
     "SHOW_HISTORY": True,
+    "STYLES": ["yikatong.site.admin.style", "yikatong.site.admin.text_size"],
+    "SIDEBAR": {"show_search": True, "navigation": "yikatong.site.admin.navigation"},
 }

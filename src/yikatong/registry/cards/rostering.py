@@ -37,11 +37,14 @@ class Roster(models.Model):
         "名册种类", max_length=10, choices=ApplicantKind.choices, default=ApplicantKind.EMPLOYER
     )
     applicant = models.CharField("申请单位", max_length=100, blank=True)
-    scope = models.CharField(max_length=12, blank=True)
+    scope = models.CharField("行政区划范围", max_length=12, blank=True)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "批量名册"
+
+    def __str__(self) -> str:
+        return self.filename
 
 
 class RosterFault(models.Model):

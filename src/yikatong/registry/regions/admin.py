@@ -36,6 +36,11 @@ class OutletAdmin(KeptAdmin):
 class CalendarDayForm(forms.ModelForm[CalendarDay]):
     """A day belongs to its year: in another year's list no limit would ever meet it."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():  # the table's heads are no labels to a screen reader
+            field.widget.attrs["aria-label"] = field.label
+
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         day, year = data.get("day"), data.get("year")

@@ -14,14 +14,14 @@ class IssuerKey(models.Model):
     Read by the gate (table codes_issuerkey). pii: none.
     """
 
-    key_id = models.PositiveIntegerField(primary_key=True)
-    issuer = models.PositiveIntegerField()
+    key_id = models.PositiveIntegerField("编号", primary_key=True)
+    issuer = models.PositiveIntegerField("签发机构")
     public_key = models.BinaryField(max_length=33)
     secrets_sealed = models.BinaryField()  # private 32, mac 32, reference 16, short 16, sealed as one
-    created_at = models.DateTimeField()
-    sign_until = models.DateTimeField(null=True)  # null: signs now
-    verify_until = models.DateTimeField(null=True)
-    withdrawn_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField("启用时间")
+    sign_until = models.DateTimeField("签发至", null=True)  # null: signs now
+    verify_until = models.DateTimeField("核验至", null=True)
+    withdrawn_at = models.DateTimeField("撤销时间", null=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "签发密钥"
@@ -30,6 +30,9 @@ class IssuerKey(models.Model):
                 fields=["issuer"], condition=Q(sign_until__isnull=True), name="issuerkey_one_signs"
             )
         ]
+
+    def __str__(self) -> str:
+        return f"{self.key_id} 号"
 
 
 class Device(models.Model):
@@ -119,16 +122,23 @@ class HotEntry(models.Model):
 
 
 class ListVersion(models.Model):
-    """A published version of a list; the gate serves from here (kinds: trust, hot). pii: none."""
+    """A published version of a list; the gate serves from here. pii: none."""
+
+    class Kind(models.TextChoices):
+        TRUST = "trust", "信任列表"
+        HOT = "hot", "黑名单"
 
     id = key_field()
-    kind = models.CharField(max_length=6)
-    scene = models.PositiveSmallIntegerField(default=0)
-    version = models.BigIntegerField()
-    made_at = models.DateTimeField()
+    kind = models.CharField("名单", max_length=6, choices=Kind.choices)
+    scene = models.PositiveSmallIntegerField("场景", default=0)
+    version = models.BigIntegerField("版本")
+    made_at = models.DateTimeField("发布时间")
     full = models.BinaryField()  # the signed envelope, JSON bytes
-    entries = models.PositiveIntegerField(default=0)
+    entries = models.PositiveIntegerField("条目", default=0)
 
     class Meta:
-        verbose_name = verbose_name_plural = "列表版本"
+        verbose_name = verbose_name_plural = "名单版本"
         constraints = [models.UniqueConstraint(fields=["kind", "scene", "version"], name="list_version_once")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}第 {self.version} 版"

@@ -3,12 +3,20 @@
 from datetime import date
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
 from yikatong.registry.cards.models import ECard
 from yikatong.registry.holders.models import Category
-from yikatong.using.codes import keysets
+from yikatong.registry.regions import profile
+from yikatong.using.codes import keysets, rules
 from yikatong.using.codes.models import Device, IssuerKey
+
+
+def scene_names() -> dict[int, str]:
+    """What this province calls the code of each scene, by the scene's number."""
+    codes = profile.load(settings.PROVINCE).codes
+    return {int(scene): codes.label(name) for scene, name in rules.SCENES.items()}
 
 
 def ecard_of(holder_id: UUID) -> ECard | None:
