@@ -91,11 +91,17 @@ class Settings(BaseSettings):
     secret_key_file: Path = Field(default=Path(), description="文件路径")
     master_key_file: Path = Field(default=Path(), description="文件路径")
     wall_days: int = Field(default=7, ge=0, le=31, description="0–31 的整数，0 表示不允许")
+    card_hsm: str = Field(
+        default="yikatong.adapters.hsm.soft:SoftHsm",
+        pattern=r"^[a-z_][a-z0-9_.]*:[A-Za-z_][A-Za-z0-9_]*$",
+        description="加密机适配器，写作 模块:类，如 yikatong.adapters.hsm.soft:SoftHsm",
+    )
+    card_key_file: Path = Field(default=Path(), description="文件路径")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )
 
-    @field_validator("home", "secret_key_file", "master_key_file", "banks_file")
+    @field_validator("home", "secret_key_file", "master_key_file", "banks_file", "card_key_file")
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return Path(os.path.abspath(path.expanduser())) if path != Path() else path  # noqa: PTH100 - keep links
@@ -187,6 +193,11 @@ class Settings(BaseSettings):
         return self.master_key_file if self.master_key_file != Path() else self.home / "keys" / "master.key"
 
     @cached_property
+    def card_key_path(self) -> Path:
+        """Root keys of cards of the soft key device, sealed under the master key; made when first needed."""
+        return self.card_key_file if self.card_key_file != Path() else self.home / "keys" / "cards.json"
+
+    @cached_property
     def log_dir(self) -> Path:
         return self.home / "logs"
 
@@ -222,13 +233,18 @@ def secret_file(path: Path, size: int) -> bytes:
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not path.exists():
-        _create_once(path, secrets.token_bytes(size))
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise BadSettings(f"密钥文件 {path} 可被其他用户读取；请执行 chmod 600 {path}")
+        create_once(path, secrets.token_bytes(size))
+    refuse_shared(path)
     found = path.read_bytes()
     if len(found) != size:
         raise BadSettings(f"密钥文件 {path} 应为 {size} 字节，实为 {len(found)} 字节；请从备份恢复")
     return found
+
+
+def refuse_shared(path: Path) -> None:
+    """Raises `BadSettings` when others than its owner may read or write the file."""
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise BadSettings(f"密钥文件 {path} 可被其他用户读取；请执行 chmod 600 {path}")
 
 
 def socket_dir(home: Path) -> Path:
@@ -282,7 +298,7 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
     return f"设置 {name}={given} 不能用；允许的值：{allowed}"
 
 
-def _create_once(path: Path, content: bytes) -> None:
+def create_once(path: Path, content: bytes) -> None:
     """Write a private temporary file and link it into place, so that no one ever sees half a key."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,0 +1,41 @@
+"""The key device 加密机 as the platform needs it. Knows no Django; adapters implement it, a setting names one.
+
+Keys never pass through here: a caller names a key by its address and a card by its numbers, and gets values.
+"""
+
+import importlib
+from functools import lru_cache
+from typing import Protocol, cast
+
+from yikatong.core import env
+from yikatong.registry.cards.chip.keys import CardKey, Chip
+
+
+class HsmUnavailable(Exception):
+    """The key device does not answer, or does not hold the key; the same request may be sent again later."""
+
+
+class CardHsm(Protocol):
+    """Values under the keys of one card. Safe for threads; raises HsmUnavailable.
+
+    `factor` is the eight bytes of a conversation; for a MAC it may be empty: the card's own key then.
+    """
+
+    def authenticator(self, key: CardKey, chip: Chip, *, factor: bytes, data: bytes) -> bytes:
+        """Eight bytes, for an internal or external authentication."""
+        ...
+
+    def mac(self, key: CardKey, chip: Chip, *, factor: bytes, message: bytes) -> bytes:
+        """Four bytes over `message`."""
+        ...
+
+    def is_mac(self, key: CardKey, chip: Chip, *, factor: bytes, message: bytes, claim: bytes) -> bool:
+        """Whether `claim` is that MAC; takes as long for any claim."""
+        ...
+
+
+@lru_cache(maxsize=1)
+def card_hsm() -> CardHsm:
+    """The installation's key device, as `YIKATONG_CARD_HSM` names it ("module:class")."""
+    module, _, name = env.load().card_hsm.partition(":")
+    return cast("CardHsm", getattr(importlib.import_module(module), name)())
