@@ -41,8 +41,9 @@ class GateProcess:
         self.port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
         self.url = f"http://127.0.0.1:{self.port}"
+        self.database_url = _url(dsn)
         self._environment = os.environ | {
-            "DATABASE_URL": _url(dsn),
+            "DATABASE_URL": self.database_url,
             "YIKATONG_PUBLIC_SITE_URL": site_url,
             "PYTHONPATH": os.pathsep.join(sys.path),
         }

@@ -12,7 +12,8 @@ from urllib.parse import parse_qsl
 import msgspec
 import psycopg
 
-from yikatong.gate import answer, desk, enrol, logs, sequence, uses
+from yikatong.core.errors import DomainError
+from yikatong.gate import answer, card_auth, desk, enrol, logs, sequence, uses
 from yikatong.gate.arrays import EPOCH_UNIX
 from yikatong.gate.authenticate import TERMINAL, Request, terminal_of
 from yikatong.gate.batcher import LANES, Batcher, Unavailable
@@ -24,6 +25,7 @@ from yikatong.gate.lists import Lists
 from yikatong.gate.messages import (
     JSON,
     MSGPACK,
+    CardAuthIn,
     EnrolIn,
     HeartbeatIn,
     Reader,
@@ -45,6 +47,7 @@ PROBLEM = "application/problem+json"
 ROOT = "/gate/v1/"
 
 _read_verify, _read_uses, _read_enrol = Reader(VerifyIn), Reader(UsesIn), Reader(EnrolIn)
+_read_card_auth = Reader(CardAuthIn)
 _read_sign_in, _read_heartbeat = Reader(SignInIn), Reader(HeartbeatIn)
 
 
@@ -84,6 +87,7 @@ class Gate:
             ("POST", "signin"): self._sign_in,
             ("POST", "heartbeat"): self._heartbeat,
             ("POST", "enrol"): self._enrol,
+            ("POST", "card-auth"): self._card_auth,
         }
 
     async def open(self) -> None:
@@ -118,6 +122,9 @@ class Gate:
             response = await self._route(request, endpoint)
         except Refusal as refusal:
             response = self.refused(refusal, endpoint, request)
+        except DomainError as refusal:  # of a card, by its national number; or the key device is away
+            logs.event("refused", endpoint=endpoint, reason=refusal.code)
+            response = _problem(refusal.problem())
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             response = self.refused(Refusal(Reason.REQUEST_MALFORMED, detail=str(error)), endpoint, request)
         except (Unavailable, psycopg.Error, OSError) as error:
@@ -228,6 +235,11 @@ class Gate:
         logs.event("enrolled", terminal=message.terminal)
         return out
 
+    async def _card_auth(self, request: Request, now: int) -> Any:
+        terminal = await self._terminal(request, now)
+        message = _read_card_auth(request.body, as_msgpack=_is_msgpack(request))
+        return await card_auth.answer(terminal, message, lane=self._desk, at=_instant(now))
+
     async def _serve_list(self, request: Request) -> Response:
         terminal = await self._terminal(request, int(self.clock()))
         kind, scene, since = _list_asked(request.path)
@@ -309,7 +321,7 @@ def _endpoint_name(path: str) -> str:
     name = plain[len(ROOT) :]
     if name in {"lists/trust", "lists/hot"}:
         return "lists"
-    return name if name in {"verify", "uses", "signin", "heartbeat", "enrol"} else "unknown"
+    return name if name in {"verify", "uses", "signin", "heartbeat", "enrol", "card-auth"} else "unknown"
 
 
 def _list_asked(path: str) -> tuple[str, int, int]:

@@ -71,6 +71,18 @@ class HeartbeatIn(_In):
     software: Software = ""
 
 
+class CardAuthIn(_In):
+    """What iReadCardBas_HSM_Step1 gave, as it stands."""
+
+    request: Annotated[str, Meta(max_length=400)]
+
+
+class CardAuthOut(Struct):
+    """What iReadCardBas_HSM_Step2 wants."""
+
+    answer: str
+
+
 class UseOut(Struct, omit_defaults=True):
     """The fate of one use. `next_step` is for whoever stands at the terminal, `tell_holder` for the holder.
 

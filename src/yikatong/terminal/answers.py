@@ -60,6 +60,12 @@ class Pulse(Struct):
     lists: Lists
 
 
+class CardAuth(Struct):
+    """What the key device says of a physical card."""
+
+    answer: str
+
+
 class Fate(Struct):
     """What became of one use."""
 

@@ -5,14 +5,23 @@ Keys never pass through here: a caller names a key by its address and a card by 
 
 import importlib
 from functools import lru_cache
-from typing import Protocol, cast
+from typing import ClassVar, Protocol, cast
 
 from yikatong.core import env
+from yikatong.core.errors import DomainError
 from yikatong.registry.cards.chip.keys import CardKey, Chip
 
 
-class HsmUnavailable(Exception):
-    """The key device does not answer, or does not hold the key; the same request may be sent again later."""
+class HsmUnavailable(DomainError):
+    """The key device does not answer, or does not hold the key. `reason` is for the log, never for the asker."""
+
+    code: ClassVar[str] = "hsm_unavailable"
+    status: ClassVar[int] = 503
+    message = "加密机暂时不可用，请稍后重新读卡；急需办理的请核验本人证件。"
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__()
+        self.reason = reason
 
 
 class CardHsm(Protocol):

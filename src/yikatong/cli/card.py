@@ -1,0 +1,171 @@
+"""`yikatong card`: read a physical card (or a virtual one), for a person at a terminal or counter."""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from yikatong.core.errors import DomainError
+
+if TYPE_CHECKING:
+    from yikatong.adapters.card_reader import Reader
+
+app = typer.Typer(help="实体卡：读卡、终端验收检查", no_args_is_help=True)
+
+ReaderName = Annotated[str, typer.Option("--reader", help="读卡器名称（的一部分）；不写用第一个")]
+Virtual = Annotated[
+    str, typer.Option("--virtual", help="不用读卡器：以该卡号的登记信息模拟一张卡（须用软加密机）")
+]
+StorePath = Annotated[
+    Path | None,
+    typer.Option("--store", help="已开通终端的数据文件：由闸机和加密机认证；不写则由本机平台认证"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="输出 JSON")]
+_FIELDS = (
+    ("division", "发卡地区"),
+    ("social_security_number", "社会保障号码"),
+    ("card_number", "卡号"),
+    ("identification", "卡识别码"),
+    ("name", "姓名"),
+    ("reset_info", "卡复位信息"),
+    ("spec_version", "规范版本"),
+    ("issued_on", "发卡日期"),
+    ("expires_on", "有效期至"),
+)
+
+
+def _refusing(command: Callable[..., Any]) -> Callable[..., Any]:
+    """What a terminal refuses is a refusal here as well: one line, exit code 1 (`main` prints it)."""
+
+    @wraps(command)
+    def run(*args: Any, **options: Any) -> Any:
+        from yikatong.terminal.errors import TerminalError
+
+        try:
+            return command(*args, **options)
+        except TerminalError as error:
+            raise DomainError(f"{error.message}。{error.next_step}") from None
+
+    return run
+
+
+@app.command("read")
+@_refusing
+def read(
+    reader: ReaderName = "", virtual: Virtual = "", store: StorePath = None, as_json: AsJson = False
+) -> None:
+    """读出卡内基本信息（iReadCardBas，加密机方式）；持卡人可以看到这次读卡。"""
+    from yikatong.adapters.national_card import terminal
+    from yikatong.registry.cards.chip.messages import AuthAnswer
+
+    with reading(reader, virtual, store) as (chosen, authenticate, number), chosen.card() as channel:
+        begun = terminal.begin(channel, number)
+        answer = AuthAnswer.read(authenticate(begun.request.text()))
+        basics = terminal.finish(channel, begun, answer, terminal=number)
+    if as_json:
+        print(json.dumps(asdict(basics) | {"text": basics.text()}, ensure_ascii=False))
+        return
+    for name, label in _FIELDS:
+        print(f"{label}　{getattr(basics, name)}")
+
+
+@app.command("readers")
+def readers(as_json: AsJson = False) -> None:
+    """列出本机的读卡器（PC/SC）。"""
+    from yikatong.adapters.card_reader import pcsc
+
+    found = pcsc.names()
+    if as_json:
+        print(json.dumps(found, ensure_ascii=False))
+    elif not found:
+        print("没有读卡器。请连接读卡器，并确认 pcscd 服务已启动。")
+    else:
+        print("\n".join(found))
+
+
+@contextlib.contextmanager
+def reading(
+    wanted: str, virtual: str, store: Path | None
+) -> Iterator[tuple["Reader", Callable[[str], str], str]]:
+    """A reader, who answers for the key device, and the terminal's number ("" at the platform itself)."""
+    with contextlib.ExitStack() as stack:
+        if virtual or store is None:
+            stack.enter_context(platform())
+        chosen = reader_of(wanted, virtual)
+        if store is None:
+            yield chosen, _by_the_platform, ""
+            return
+        opened, client = stack.enter_context(_terminal(store))
+
+        def by_the_gate(text: str) -> str:
+            from yikatong.terminal import card
+
+            return card.authenticate(opened, client, text)
+
+        yield chosen, by_the_gate, f"{opened.get('terminal'):012d}"
+
+
+def reader_of(wanted: str, virtual: str) -> "Reader":
+    """The machine's reader, or one with a virtual card of the register on it."""
+    if not virtual:
+        from yikatong.adapters.card_reader.pcsc import PcscReader
+
+        return PcscReader(wanted)
+    from yikatong.adapters.card_reader.virtual import VirtualReader
+    from yikatong.adapters.hsm.soft import SoftHsm
+    from yikatong.adapters.national_card import registered
+    from yikatong.registry.cards import numbers
+    from yikatong.registry.cards.chip.hsm import card_hsm
+    from yikatong.registry.cards.models import Card
+
+    device = card_hsm()
+    if not isinstance(device, SoftHsm):
+        raise DomainError("加密机不是软加密机，不能模拟卡片；请用 --reader 读实体卡。")
+    number = numbers.check(virtual)
+    card = Card.objects.select_related("holder").filter(number=number).order_by("-issued_on", "-pk").first()
+    if card is None:
+        raise DomainError(f"没有卡号为 {number} 的卡。")
+    return VirtualReader(registered.virtual(card, device))
+
+
+@contextlib.contextmanager
+def platform() -> Iterator[None]:
+    """Django, and the embedded database where there is no other."""
+    import django
+
+    from yikatong.core import env
+
+    with contextlib.ExitStack() as stack:
+        if not env.load().database_url:
+            from yikatong.runtime.postgres import Cluster
+
+            stack.enter_context(Cluster(env.load().home).opened())
+        django.setup()
+        yield
+
+
+@contextlib.contextmanager
+def _terminal(path: Path) -> Iterator[tuple[Any, Any]]:
+    from yikatong.terminal.errors import NotEnrolled
+    from yikatong.terminal.gate_client import GateClient
+    from yikatong.terminal.store import Store
+
+    with Store.open(path) as opened:
+        gate = opened.get("gate")
+        if gate is None:
+            raise NotEnrolled
+        with contextlib.closing(GateClient(gate)) as client:
+            yield opened, client
+
+
+def _by_the_platform(text: str) -> str:
+    from yikatong.cli.keys import operator
+    from yikatong.core import clock
+    from yikatong.registry.cards.actions import reading as acts
+
+    return acts.authenticate(text, by=operator(), at=clock.now()).answer

@@ -1,0 +1,82 @@
+"""`yikatong card`: reading by the platform itself, and as a terminal over a gate that runs."""
+
+import json
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from tests import cast
+from yikatong.adapters.card_reader import pcsc
+from yikatong.cli import card as command
+from yikatong.cli import main
+from yikatong.core.models import Look
+from yikatong.registry.cards.chip.faults import CardFault
+from yikatong.registry.cards.models import Card
+
+
+def run(*words: str) -> str:
+    done = CliRunner().invoke(command.app, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.fixture
+def card(db: None) -> Card:
+    cast.set_stage()
+    return cast.card_in_use(cast.wang_fang())
+
+
+@pytest.mark.clause("E3", "G17")
+def test_a_person_at_the_server_reads_a_card(card: Card) -> None:
+    said = run("read", "--virtual", card.number)
+    assert said.splitlines()[:5] == [
+        "发卡地区　510100",
+        f"社会保障号码　{cast.WANG_FANG_NUMBER}",
+        f"卡号　{card.number}",
+        f"卡识别码　{card.identification}",
+        "姓名　王芳",
+    ]
+    look = Look.objects.get(holder_id=card.holder_id, purpose="窗口读卡")
+    assert look.looker_name.startswith("命令行 ")
+
+
+def test_programs_read_json(card: Card) -> None:
+    told = json.loads(run("read", "--virtual", card.number, "--json"))
+    assert told["name"] == "王芳"
+    assert told["text"].split("|")[2] == card.number
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--virtual", "A0000002X"], "没有卡号为 A0000002X 的卡"),
+        (["--virtual", "A00000013"], "社会保障卡卡号不正确"),
+        (["--store", "/nowhere.db", "--virtual", "CARD"], "找不到终端数据文件"),
+    ],
+)
+def test_what_cannot_be_read_is_said_in_one_line(
+    card: Card,
+    words: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    words = [card.number if word == "CARD" else word for word in words]
+    monkeypatch.setattr("sys.argv", ["yikatong", "card", "read", *words])
+    with pytest.raises(SystemExit) as end:
+        main.app()
+    assert end.value.code == 1
+    assert said in capsys.readouterr().err
+
+
+@pytest.fixture
+def no_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "smartcard.System", None)
+
+
+@pytest.mark.usefixtures("no_library")
+def test_without_the_library_a_reader_is_said_to_be_missing() -> None:
+    with pytest.raises(CardFault) as refusal:
+        pcsc.names()
+    assert (refusal.value.number, refusal.value.message) == (-5, "读卡组件没有安装或不能加载，请联系运维")
