@@ -65,6 +65,7 @@ def test_a_card_is_read_end_to_end_and_its_holder_sees_who_read_it(world: World)
         "system",
     )
     assert (look.organisation, look.channel, look.purpose) == ("测试公交", "terminal", "终端读卡")
+    assert look.looker_scope == "5101"
     assert (look.at, look.day, look.fields) == (world.at(), world.today, ["社会保障号码", "姓名", "卡号"])
 
 

@@ -28,20 +28,21 @@ PURPOSE: Final = "终端读卡"
 _DIFFERS: Final = -1
 
 TABLES: Final = {
-    "access_terminal": ("id", "number", "name", "status", "owner_id"),
+    "access_terminal": ("id", "number", "name", "status", "owner_id", "city_code"),
     "regions_organisation": ("id", "name"),
     "cards_card": ("id", "identification", "reset_info", "status", "expires_on", "holder_id"),
     "holders_holder": ("id", "status"),
     "core_look": (
-        "day", "id", "at", "holder_id", "looker_id", "looker_name", "looker_role", "organisation", "channel",
-        "purpose", "ground", "fields",
+        "day", "id", "at", "holder_id", "looker_id", "looker_name", "looker_role", "looker_scope", "organisation",
+        "channel", "purpose", "ground", "fields",
     ),
 }  # fmt: skip
 """Every column the statement names; the parity test compares them with the models."""
 
 STATEMENT: Final = f"""
 WITH found AS (
-  SELECT a.day, a.look_id, a.at, c.holder_id, t.id AS terminal_id, t.number, t.name, o.name AS owner, CASE
+  SELECT a.day, a.look_id, a.at, c.holder_id, t.id AS terminal_id, t.number, t.name, t.city_code,
+    o.name AS owner, CASE
     WHEN t.id IS NULL OR t.status <> 'enrolled' THEN {Reason.TERMINAL_STOPPED:d}
     WHEN c.id IS NULL THEN {Reason.CARD_UNKNOWN:d}
     WHEN upper(c.reset_info) <> a.reset_info THEN {_DIFFERS}
@@ -59,10 +60,10 @@ WITH found AS (
   LEFT JOIN cards_card c ON c.identification = a.identification
   LEFT JOIN holders_holder h ON h.id = c.holder_id
 ), look AS (
-  INSERT INTO core_look (day, id, at, holder_id, looker_id, looker_name, looker_role, organisation, channel,
-    purpose, ground, fields)
+  INSERT INTO core_look (day, id, at, holder_id, looker_id, looker_name, looker_role, looker_scope,
+    organisation, channel, purpose, ground, fields)
   SELECT day, look_id, at, holder_id, terminal_id, left(name || '（' || lpad(number::text, 12, '0') || '）', 100),
-    '{Role.SYSTEM}', coalesce(owner, ''), '{Channel.TERMINAL}', '{PURPOSE}', '',
+    '{Role.SYSTEM}', left(city_code, 4), coalesce(owner, ''), '{Channel.TERMINAL}', '{PURPOSE}', '',
     ARRAY[{", ".join(f"'{field}'" for field in authentication.OPENED)}]
   FROM found WHERE outcome = 0
 )
