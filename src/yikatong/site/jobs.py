@@ -31,6 +31,7 @@ TASKS: Final = {
     "dashboards.settle": "核定运行监测",
     "dashboards.stock": "统计持卡情况",
     "holders.end_grown_wards": "结束已成年的监护",
+    "holders.switch_categories": "按日期启停优待类别",
     "identity.deliver": "发送短信验证码",
     "identity.forget": "清理登录验证记录",
     "identity.tell_holder": "短信告知持卡人",

@@ -10,7 +10,7 @@ from tests import cast
 from tests.portals.counter.test_desk import application, text
 from yikatong.core.clock import day_of, now
 from yikatong.registry.cards.models import Authorisation, Case
-from yikatong.registry.holders.models import Guardianship, Holder, Proof
+from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof
 
 FATHER = cast.id_number(40, born="19850101")
 GUARDIAN = {
@@ -112,3 +112,29 @@ def test_another_province_registers_no_one(chongqing: Client, child: Holder) -> 
     posts = {"guardian": GUARDIAN, "agent": agent(), "proof": {}, "agent-end": {}, "guardian-end": {}}
     assert [chongqing.post(f"{base}/{key}", form).status_code for key, form in posts.items()] == [404] * 5
     assert Guardianship.objects.count() == Authorisation.objects.count() == 0
+
+
+@pytest.mark.clause("G7", "N9", "A5")
+def test_a_category_is_entered_with_its_evidence_and_ended_with_a_reason(desk: Client) -> None:
+    holder = cast.wang_fang()
+    base = f"/counter/holders/{holder.pk}"
+    today = day_of(now())
+    form = {"kind": "student", "source": "教育部门名单", "evidence": "XJ-001", "valid_until": ""}
+    form |= {"valid_from": today.isoformat(), "verified": "yes"}
+    checked = desk.post(f"{base}/category", form | {"step": "check"})
+    assert "教育部门名单" in text(checked)
+    assert Category.objects.count() == 0
+    elder = desk.post(f"{base}/category", form | {"kind": "elder", "step": "confirm"})
+    assert (elder.status_code, "自年满 60 周岁之日起" in text(elder)) == (422, True)
+    assert desk.post(f"{base}/category", form | {"step": "confirm"}).status_code == 303
+    category = Category.objects.get()
+    assert (category.source, category.evidence, category.state, category.created_by) == (
+        "教育部门名单", "XJ-001", "on", "李强",
+    )  # fmt: skip
+    end = {"which": str(category.pk), "on": today.isoformat(), "reason": "毕业离校", "verified": "yes"}
+    assert "毕业离校" in text(desk.post(f"{base}/category-end", end | {"step": "check"}))
+    done = desk.post(f"{base}/category-end", end | {"step": "confirm"})
+    assert done.headers["Location"] == f"{base}/?done=category-end"
+    category.refresh_from_db()
+    assert (category.valid_until, category.state, category.end_reason) == (today, "off", "毕业离校")
+    assert "已终止" in text(desk.get(f"{base}/"))

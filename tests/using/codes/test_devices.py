@@ -1,12 +1,13 @@
 """E-card, devices and credentials: who gets them, what is in them, who is refused and why."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.using.people import AT, LI, MakeCard, MakeHolder, card_of, clerk, of, set_status
+from yikatong.core.clock import BEIJING
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.sm import sm2
@@ -240,6 +241,21 @@ def test_a_category_counts_on_its_days_only(wang: Holder) -> None:
         {"student"},
         frozenset(),
     ]
+
+
+@pytest.mark.clause("G7", "N9", "A5")
+def test_a_credential_outlives_no_concession_it_tells_of(wang: Holder) -> None:
+    """Even a terminal without a network refuses the concession from the first day without it."""
+    device = device_of(wang)
+    Category.objects.create(
+        holder=wang, kind="student", source="教育", valid_from=date(2026, 3, 1), valid_until=date(2026, 3, 4)
+    )
+    midnight = datetime(2026, 3, 4, tzinfo=BEIJING)
+    issued = actions.issue_credentials(device.id, by=of(wang), at=AT)
+    assert {one.expires_at for one in issued} == {midnight}
+    later = actions.issue_credentials(device.id, by=of(wang), at=midnight)
+    assert {one.expires_at for one in later} == {midnight + timedelta(hours=72)}
+    assert pass_.parse_credential(later[2].credential).claims == pass_.Claims(fare_class=0)
 
 
 @pytest.mark.parametrize("kinds", [["elder", "disabled"], ["disabled", "student"]])

@@ -104,6 +104,7 @@ def _categories(person: Person, dice: Random, today: date) -> Iterator[Category]
             valid_until=today + timedelta(days=300) if ends else None,
             source=source,
             evidence="示例证照",
+            state=Category.State.ON,
         )
 
     if person.age >= 60:

@@ -12,7 +12,7 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.models import Authorisation, CaseKind
 from yikatong.registry.cards.rules import AGENT_MATTERS, CancelReason, ReplaceReason
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.models import Guardianship, Holder, Proof
+from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof
 from yikatong.registry.holders.rules import Ground
 from yikatong.registry.regions.models import Division, Outlet
 
@@ -286,6 +286,50 @@ class ProofForm(MatterForm):
         error_messages={"invalid": "有效期应为年、月、日，例如 2027-01-31"},
     )
     verified = Verified("证明材料原件已核验")
+
+
+class CategoryForm(MatterForm):
+    """A concession, who proves it, and its period."""
+
+    kind = forms.ChoiceField(label="优待类别", choices=Category.Kind.choices, widget=forms.RadioSelect)
+    source = forms.ChoiceField(
+        label="证明来源",
+        choices=[(one.label, one.label) for one in Category.Source],
+        widget=forms.RadioSelect,
+    )
+    evidence = forms.CharField(
+        label="证件或名单编号", max_length=100, widget=forms.TextInput(attrs={"class": "num"})
+    )
+    valid_from = forms.DateField(
+        label="起始日期",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "起始日期应为年、月、日，例如 2026-09-01"},
+    )
+    valid_until = forms.DateField(
+        label="截止日期（不含当日）",
+        required=False,
+        help_text="长期有效的不填；到期自动停止享受。",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "截止日期应为年、月、日，例如 2027-07-01"},
+    )
+    verified = Verified("证件原件或部门名单已核验")
+
+
+class EndCategoryForm(MatterForm):
+    which = forms.ChoiceField(label="终止哪一项", widget=forms.RadioSelect)
+    on = forms.DateField(
+        label="自哪天起终止",
+        widget=forms.DateInput(attrs={"type": "date"}),
+        error_messages={"invalid": "终止日期应为年、月、日，例如 2026-12-01"},
+    )
+    reason = forms.CharField(label="终止原因", max_length=100, help_text="持卡人可以看到。")
+    verified = Verified("终止依据已核验")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = day_of(now())
+        self.fields["on"].initial = today.isoformat()
+        self.choose("which", representing.concessions(self.holder, today) if self.holder else [])
 
 
 class EndAgentForm(MatterForm):

@@ -124,6 +124,17 @@ def _proof(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) ->
     return _done(holder, "proof")
 
 
+def _category(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    wanted = ("kind", "source", "evidence", "valid_from", "valid_until")
+    holders.add_category(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
+    return _done(holder, "category")
+
+
+def _category_end(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    holders.end_category(UUID(given["which"]), on=given["on"], reason=given["reason"], by=by, at=at)
+    return _done(holder, "category-end")
+
+
 def _done(holder: Holder, what: str) -> str:
     return reverse("counter-holder", args=[holder.pk]) + f"?done={what}"
 
@@ -290,6 +301,28 @@ MATTERS: Final = {
             _PERSON | {rules.BadAuthorisation: "valid_until", rules.OwnAgent: "number"},
         ),
         _side("agent-end", "终止代办授权", forms.EndAgentForm, _agent_end, {}),
+        _side(
+            "category",
+            "登记优待类别",
+            forms.CategoryForm,
+            _category,
+            {
+                holder_rules.NotYetElder: "valid_from",
+                holder_rules.BadCategory: "valid_until",
+                holders.CategoryOverlaps: "valid_from",
+            },
+        ),
+        _side(
+            "category-end",
+            "终止优待类别",
+            forms.EndCategoryForm,
+            _category_end,
+            {
+                holder_rules.EndsInThePast: "on",
+                holder_rules.CategoryEnded: "on",
+                holder_rules.ReasonTooShort: "reason",
+            },
+        ),
         _side(
             "proof",
             "登记申领依据证明",

@@ -1,4 +1,4 @@
-"""Who may stand at the desk for a holder, as choices of a form and as arguments of an act."""
+"""Who may stand at the desk for a holder, and what can be ended: choices of forms, arguments of acts."""
 
 from datetime import date
 from typing import Any
@@ -6,7 +6,7 @@ from uuid import UUID
 
 from yikatong.registry.cards.actions.representatives import is_child
 from yikatong.registry.cards.models import Authorisation, CaseKind
-from yikatong.registry.holders.models import Guardianship, Holder
+from yikatong.registry.holders.models import Category, Guardianship, Holder
 
 Choice = tuple[str, str]
 _GUARDIAN, _AGENT = "guardian:", "agent:"
@@ -37,6 +37,16 @@ def agents(holder: Holder, day: date, matter: CaseKind | None = None) -> list[Ch
         found = found.filter(matters__contains=[matter.value])
     rows = found.order_by("created_at", "pk")
     return [(str(one.pk), f"代办人 {one}（{one.matter_words}，至 {one.valid_until}）") for one in rows]
+
+
+def concessions(holder: Holder, day: date) -> list[Choice]:
+    """Categories that hold or will, to end one of."""
+    found = [one for one in holder.categories.order_by("valid_from", "pk") if not _is_over(one, day)]
+    return [(str(one.pk), f"{one}（{one.source}，{one.valid_from} 起）") for one in found]
+
+
+def _is_over(category: Category, day: date) -> bool:
+    return category.valid_until is not None and category.valid_until <= max(day, category.valid_from)
 
 
 def who(given: dict[str, Any]) -> dict[str, UUID]:

@@ -197,6 +197,23 @@ class Category(models.Model):
         STUDENT = "student", "学生"
         LOW_INCOME = "low_income", "低保对象"
 
+    class Source(models.TextChoices):
+        """Who proves it."""
+
+        LICENCE = "licence", "电子证照"
+        CIVIL = "civil", "民政部门名单"
+        DISABLED = "disabled", "残联名单"
+        VETERANS = "veterans", "退役军人事务部门名单"
+        EDUCATION = "education", "教育部门名单"
+        DOCUMENT = "document", "本人出示的证件原件"
+
+    class State(models.TextChoices):
+        """Which the job has set last; what counts at the gate is the period."""
+
+        COMING = "coming", "未到起始日期"
+        ON = "on", "有效"
+        OFF = "off", "已终止"
+
     id = key_field()
     holder = models.ForeignKey(Holder, models.PROTECT, related_name="categories", verbose_name="持卡人")
     kind = models.CharField("类别", max_length=12, choices=Kind.choices)
@@ -204,13 +221,40 @@ class Category(models.Model):
     valid_until = models.DateField("截止日期（不含）", null=True, blank=True)
     source = models.CharField("来源", max_length=60)
     evidence = models.CharField("依据", max_length=100, blank=True)
+    state = models.CharField(
+        "状态", max_length=6, choices=State.choices, default=State.COMING, db_default=State.COMING
+    )
+    end_reason = models.CharField("终止原因", max_length=100, blank=True, default="", db_default="")
+    created_at = models.DateTimeField("登记时间", null=True, blank=True)
+    created_by = models.CharField("登记人", max_length=100, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = verbose_name_plural = "优待类别"
         constraints = [
+            # An empty period is one that was ended before it began: it never held, and stays readable.
             models.CheckConstraint(
-                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
-                name="category_period_runs_forward",
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gte=F("valid_from")),
+                name="category_period_not_backward",
             ),
-            models.UniqueConstraint(fields=["holder", "kind", "valid_from"], name="category_once_a_period"),
+            models.UniqueConstraint(
+                fields=["holder", "kind", "valid_from"],
+                condition=Q(valid_until__isnull=True) | Q(valid_until__gt=F("valid_from")),
+                name="category_once_a_period",
+            ),
         ]
+        indexes = [
+            models.Index(
+                fields=["valid_from"], condition=Q(state="coming"), name="holders_category_beginning"
+            ),
+            models.Index(fields=["valid_until"], condition=Q(state="on"), name="holders_category_ending"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+CATEGORY_MOVES: dict[Category.State, frozenset[Category.State]] = {
+    Category.State.COMING: frozenset({Category.State.ON, Category.State.OFF}),
+    Category.State.ON: frozenset({Category.State.OFF}),
+    Category.State.OFF: frozenset(),
+}

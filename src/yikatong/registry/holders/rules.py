@@ -13,7 +13,7 @@ from yikatong.core.actor import Actor, Role
 from yikatong.core.errors import DomainError
 from yikatong.registry.holders import certificates, names
 from yikatong.registry.holders.certificates import Certificate, Kind
-from yikatong.registry.holders.models import Guardianship, Holder, Proof
+from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof
 from yikatong.registry.regions.law import ByLaw
 
 CHINA: Final = "CHN"
@@ -44,6 +44,7 @@ PROVES: Final[dict[Proof.Kind, Ground]] = {
 #: Certificates that are proof of residence themselves: identity card, 居住证 of compatriots, permanent residence.
 _PROVES_RESIDENCE: Final = frozenset({Kind.RESIDENT_ID, Kind.HK_MO_TW_RESIDENCE, Kind.FOREIGN_RESIDENT})
 ADULT: Final = 18
+ELDER: Final = 60
 
 
 class NoGround(ByLaw):
@@ -89,6 +90,22 @@ class NationalityWrong(DomainError):
 class BadCategory(DomainError):
     code, status = "category_invalid", 422
     message = "请选择优待类别，并填写证明来源。"
+
+
+class NotYetElder(DomainError):
+    code, status = "elder_too_young", 422
+    message = "老年人类别自年满 60 周岁之日起，请核对起始日期。"
+    article = "《中华人民共和国老年人权益保障法》第二条"
+
+
+class CategoryEnded(DomainError):
+    code = "category_ended"
+    message = "该优待类别在这一日期之前已经终止，不需要再次终止。"
+
+
+class EndsInThePast(DomainError):
+    code, status = "category_end_past", 422
+    message = "终止日期不能早于今天：已经享受的优待不因终止而改变。"
 
 
 class GuardianNeeded(ByLaw):
@@ -272,6 +289,22 @@ def check_guardianship(ground: str, evidence: str) -> None:
 def check_guardian_age(born: date | None, today: date) -> None:
     if born is not None and birthday(born, ADULT) > today:
         raise GuardianTooYoung
+
+
+def state_on(valid_from: date, valid_until: date | None, day: date) -> Category.State:
+    """What a category is on a day by its half-open period."""
+    if valid_until is not None and valid_until <= max(day, valid_from):
+        return Category.State.OFF
+    return Category.State.ON if valid_from <= day else Category.State.COMING
+
+
+def check_category(holder: Holder, kind: str, source: str, begins: date, ends: date | None) -> None:
+    if kind not in Category.Kind.values or not source.strip():
+        raise BadCategory
+    if ends is not None and ends <= begins:
+        raise BadCategory("截止日期应晚于起始日期，请核对。")
+    if kind == Category.Kind.ELDER and birthday(holder.birth_date, ELDER) > begins:
+        raise NotYetElder
 
 
 def reason(text: str) -> str:

@@ -11,3 +11,10 @@ from yikatong.registry.holders import actions
 def end_grown_wards(timestamp: int) -> int:  # noqa: ARG001 - when the scheduler thought of it
     """Close the guardianships of those who have come of age to act alone."""
     return actions.end_grown_wards(at=now())
+
+
+@app.periodic(cron="2 * * * *")
+@app.task(name="holders.switch_categories", queueing_lock="holders.switch_categories")
+def switch_categories(timestamp: int) -> int:  # noqa: ARG001
+    """Concessions that begin or end today; each hour, so that a machine that was off at midnight catches up."""
+    return actions.switch_categories(at=now())

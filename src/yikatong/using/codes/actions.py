@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -154,7 +154,7 @@ def issue_credentials(
     _check_usable(device.ecard)
     rules.check_device(device, device.ecard)
     bounds = profile.load(settings.PROVINCE).pass_
-    expires_at = at + timedelta(hours=bounds.credential_hours)
+    expires_at = _until(device.holder_id, at, bounds.credential_hours)
     limits = Limits(bounds.per_use_fen, bounds.offline_total_fen, bounds.offline_uses)
     kinds = queries.categories_on(device.holder_id, day_of(at))
     make = partial(_credential, issuing.signing_keyset(at), device, limits, kinds, (at, expires_at))
@@ -182,6 +182,12 @@ def server_code(holder_id: UUID, scene: int, *, by: Actor, at: datetime) -> str:
     return make_short_code(
         issuing.signing_keyset(at), device=device.number, scene=scene, expires_at=expires_at
     )
+
+
+def _until(holder_id: UUID, at: datetime, hours: int) -> datetime:
+    """A credential tells of concessions, so it outlives none of them: it ends with the day before."""
+    until, ends = at + timedelta(hours=hours), queries.concession_ends_on(holder_id, day_of(at))
+    return until if ends is None else min(until, datetime.combine(ends, time.min, BEIJING))
 
 
 def _credential(

@@ -37,6 +37,12 @@ def categories_on(holder_id: UUID, day: date) -> frozenset[str]:
     return frozenset(held.filter(Q(valid_until=None) | Q(valid_until__gt=day)).values_list("kind", flat=True))
 
 
+def concession_ends_on(holder_id: UUID, day: date) -> date | None:
+    """The first day on which one of the concessions proven for `day` no longer holds."""
+    held = Category.objects.filter(holder_id=holder_id, valid_from__lte=day, valid_until__gt=day)
+    return held.order_by("valid_until").values_list("valid_until", flat=True).first()
+
+
 def issuer_keys() -> QuerySet[IssuerKey]:
     """All keys there ever were, latest first."""
     return IssuerKey.objects.order_by("-key_id")

@@ -21,6 +21,7 @@ from yikatong.registry.cards.actions.representatives import is_child
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import Ground
+from yikatong.registry.regions.law import province
 
 SHOWN_SECONDS = 30
 DONE_WORDS = {
@@ -28,6 +29,8 @@ DONE_WORDS = {
     "guardian-end": "监护关系已终止。",
     "agent": "代办授权已登记，到期自动失效。",
     "agent-end": "代办授权已终止，即时生效。",
+    "category": "优待类别已登记，按起止日期自动启用和停止。",
+    "category-end": "优待类别已终止。",
     "proof": "申领依据证明已登记。",
 }
 
@@ -44,7 +47,7 @@ def _context(holder: Holder) -> dict[str, object]:
     return {
         "holder": holder,
         "certificates": holder.certificates.all(),
-        "categories": holder.categories.all(),
+        "categories": holder.categories.order_by("valid_from", "pk"),
         "guardianships": holder.guardianships.order_by("-created_at"),
         "proofs": holder.proofs.order_by("-created_at"),
         "authorisations": holder.authorisations.order_by("-created_at"),
@@ -72,6 +75,7 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         "hindrance": found.hindrance(side.card),
         "cover": cards.loss_cover(side.card) if side.card else None,
         "is_minor": is_child(holder, day_of(now())),
+        "credential_hours": province().pass_.credential_hours,
     }
     return _walk(found, holder, request, page).answer(request)
 

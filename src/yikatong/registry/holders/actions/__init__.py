@@ -1,6 +1,11 @@
 """The acts on holders' records. One verb, one transaction; a refusal changes nothing."""
 
-from yikatong.registry.holders.actions.categories import CategoryOverlaps, add_category
+from yikatong.registry.holders.actions.categories import (
+    CategoryOverlaps,
+    add_category,
+    end_category,
+    switch_categories,
+)
 from yikatong.registry.holders.actions.grounds import check_ground, prove
 from yikatong.registry.holders.actions.guardians import (
     end_grown_wards,
@@ -32,6 +37,7 @@ __all__ = [
     "change_phone",
     "check_ground",
     "columns",
+    "end_category",
     "end_grown_wards",
     "end_guardianship",
     "guardianship_for",
@@ -42,4 +48,5 @@ __all__ = [
     "register",
     "register_guardian",
     "social_security_index",
+    "switch_categories",
 ]

@@ -1,17 +1,36 @@
-"""优待类别: proven concessions with their periods (Guangdong art. 7, Ningxia art. 9)."""
+"""优待类别: proven concessions, switched on and off by their dates (Guangdong art. 7, Ningxia art. 9)."""
 
 from datetime import date, datetime
+from typing import Any, Final
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from yikatong.core.actor import Actor
+from yikatong.core import audit
+from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
-from yikatong.core.errors import DomainError
+from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import rules
 from yikatong.registry.holders.actions.records import locked, note
 from yikatong.registry.holders.models import Category
+
+_CHUNK: Final = 1_000
+# A period that passed while no job ran goes straight to its end.
+_BEGIN: Final = """
+UPDATE holders_category SET state = CASE WHEN valid_until <= %(day)s THEN 'off' ELSE 'on' END
+WHERE id IN (SELECT id FROM holders_category WHERE state = 'coming' AND valid_from <= %(day)s
+             ORDER BY valid_from LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+RETURNING holder_id, kind, state
+"""
+_END: Final = """
+UPDATE holders_category SET state = 'off'
+WHERE id IN (SELECT id FROM holders_category WHERE state = 'on' AND valid_until <= %(day)s
+             ORDER BY valid_until LIMIT %(most)s FOR UPDATE SKIP LOCKED)
+RETURNING holder_id, kind, state
+"""
 
 
 class CategoryOverlaps(DomainError):
@@ -31,13 +50,13 @@ def add_category(  # noqa: PLR0913 - the fields of one proof
     by: Actor,
     at: datetime,
 ) -> Category:
-    """Record a proven concession; `valid_until` is the first day on which it no longer holds."""
+    """Record a proven concession; `valid_until` is the first day on which it no longer holds.
+
+    Raises BadCategory, NotYetElder, CategoryOverlaps.
+    """
     require(by, Permission.HOLDER_REGISTER)
     holder = locked(holder_id, by=by)
-    if kind not in Category.Kind.values or not source.strip():
-        raise rules.BadCategory
-    if valid_until is not None and valid_until <= valid_from:
-        raise rules.BadCategory("截止日期应晚于起始日期，请核对。")
+    rules.check_category(holder, kind, source, valid_from, valid_until)
     with refusing({"category_once_a_period": CategoryOverlaps}):
         category = Category.objects.create(
             holder=holder,
@@ -45,7 +64,59 @@ def add_category(  # noqa: PLR0913 - the fields of one proof
             valid_from=valid_from,
             valid_until=valid_until,
             source=source.strip(),
-            evidence=evidence,
+            evidence=evidence.strip(),
+            state=rules.state_on(valid_from, valid_until, day_of(at)),
+            created_at=at,
+            created_by=by.name,
         )
-    note("category_added", holder, by=by, at=at, kind=kind)
+    note("category_added", holder, by=by, at=at, kind=kind, source=source.strip())
     return category
+
+
+@transaction.atomic
+def end_category(
+    category_id: UUID, *, on: date | None = None, reason: str, by: Actor, at: datetime
+) -> Category:
+    """The concession holds no longer from a day on (today); one that has not begun never held.
+
+    Raises EndsInThePast, CategoryEnded, ReasonTooShort.
+    """
+    require(by, Permission.HOLDER_REGISTER)
+    holder_id = Category.objects.filter(pk=category_id).values_list("holder_id", flat=True).first()
+    if holder_id is None:
+        raise NotFound("没有找到这项优待类别。请核对后重试。")
+    holder, today = locked(holder_id, by=by), day_of(at)
+    category, last = Category.objects.select_for_update().get(pk=category_id), on or today
+    if last < today:
+        raise rules.EndsInThePast
+    if category.valid_until is not None and category.valid_until <= last:
+        raise rules.CategoryEnded
+    category.end_reason, category.valid_until = rules.reason(reason), max(last, category.valid_from)
+    category.state = rules.state_on(category.valid_from, category.valid_until, today)
+    category.save(update_fields=["valid_until", "end_reason", "state"])
+    note("category_ended", holder, by=by, at=at, kind=category.kind, on=category.valid_until.isoformat())
+    return category
+
+
+def switch_categories(*, at: datetime) -> int:
+    """Switch on what begins today, and off what ends; how many. Set-based, restartable, each with its audit."""
+    total = 0
+    for statement in (_BEGIN, _END):
+        while switched := _switch(statement, at):
+            total += switched
+    return total
+
+
+@transaction.atomic
+def _switch(statement: str, at: datetime) -> int:
+    facts: dict[str, Any] = {"day": day_of(at), "most": _CHUNK}
+    with connection.cursor() as cursor:
+        cursor.execute(statement, facts)
+        switched = cursor.fetchall()
+    audit.record_all(_switched(holder_id, kind, state, at) for holder_id, kind, state in switched)
+    return len(switched)
+
+
+def _switched(holder_id: UUID, kind: str, state: str, at: datetime) -> AuditEntry:
+    event, subject = f"holders:holder:category_{state}", f"holder:{holder_id}"
+    return audit.entry(event, subject=subject, holder_id=holder_id, by=SYSTEM, at=at, kind=kind)
