@@ -97,6 +97,7 @@ class Settings(BaseSettings):
         description="加密机适配器，写作 模块:类，如 yikatong.adapters.hsm.soft:SoftHsm",
     )
     card_key_file: Path = Field(default=Path(), description="文件路径")
+    export_rows: int = Field(default=1_000_000, ge=1, le=1_000_000, description="1–1000000 的整数")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from yikatong.core.actor import Role
+from yikatong.core.models import StaffUser
 from yikatong.registry.cards.models import CaseStatus
 from yikatong.registry.cards.rules import CardAct
 
@@ -11,7 +13,8 @@ _THINGS: Final = {
     "cards:roster": "批量名册", "codes:credentials": "凭证", "codes:device": "设备", "codes:ecard": "电子社保卡",
     "codes:key": "签发密钥", "core:audit": "审计记录", "holders:holder": "持卡人",
     "identity:login": "持卡人登录", "identity:password": "电子社保卡密码", "regions:divisions": "行政区划",
-    "staff:login": "工作人员登录", "staff:password": "工作人员密码", "usage:evidence": "离线用卡证据",
+    "staff:login": "工作人员登录", "staff:lock": "工作人员锁定", "staff:password": "工作人员密码",
+    "staff:totp": "工作人员验证器", "usage:evidence": "离线用卡证据",
 }  # fmt: skip
 _DONE: Final = {
     "activated": "启用", "added": "新增", "broken": "不符", "cancelled": "注销", "changed": "修改",
@@ -19,6 +22,7 @@ _DONE: Final = {
     "enrolment_begun": "开始绑定验证器", "exported": "导出", "failed": "失败", "in": "登录", "issued": "签发",
     "loaded": "载入", "locked": "暂停登录", "made": "生成", "opened": "开立", "out": "退出", "passed": "通过",
     "read": "查看", "received": "收到", "refused": "未接收", "registered": "登记", "rejected": "审核不通过",
+    "released": "解除", "reset": "重置",
     "removed": "解除", "resumed": "恢复使用", "retired": "报废", "returned": "回盘", "revealed": "显示号码",
     "revoked": "解除", "rotated": "轮换", "set": "设置", "stopped": "停用", "submitted": "受理",
     "withdrawn": "撤销", "wall_begun": "挂为大屏", "preopened": "银行预开户", "phone_changed": "变更手机号码",
@@ -44,3 +48,13 @@ _CHANNELS: Final = {
 def channel(code: str) -> str:
     """网页 for "web"."""
     return _CHANNELS.get(code, code)
+
+
+_ROLES: Final = {
+    **{str(role): label for role, label in StaffUser.ROLES}, Role.HOLDER: "持卡人", Role.SYSTEM: "平台",
+}  # fmt: skip
+
+
+def role(code: str) -> str:
+    """窗口经办 for "clerk"."""
+    return _ROLES.get(code, code)

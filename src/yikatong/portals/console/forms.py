@@ -114,7 +114,12 @@ class TerminalFilter(forms.Form):
 class AuditFilter(forms.Form):
     event = forms.CharField(label="事件代码", required=False, max_length=80)
     actor = forms.CharField(label="人员", required=False, max_length=100)
-    day = forms.DateField(label="日期", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(label="自", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    until = forms.DateField(label="至", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    @property
+    def has_period(self) -> bool:
+        return self.is_valid() and all(_sane(self.cleaned_data[name]) for name in ("since", "until"))
 
     def apply(self, found: QuerySet[AuditEntry]) -> QuerySet[AuditEntry]:
         if not self.is_valid():
@@ -123,10 +128,12 @@ class AuditFilter(forms.Form):
             found = found.filter(event__startswith=event)
         if actor := self.cleaned_data["actor"]:
             found = found.filter(actor_name=actor)
-        if (day := self.cleaned_data["day"]) and 1970 <= day.year < 9999:
-            midnight = datetime.combine(day, time.min, BEIJING)
-            found = found.filter(at__gte=midnight, at__lt=midnight + timedelta(days=1))
-        return found
+        since, until = (_sane(self.cleaned_data[name]) for name in ("since", "until"))
+        if since and until and until < since:
+            since, until = until, since
+        if since:
+            found = found.filter(at__gte=_midnight(since))
+        return found.filter(at__lt=_midnight(until) + timedelta(days=1)) if until else found
 
 
 class NumberForm(DeskForm):
@@ -167,6 +174,10 @@ class LookFilter(forms.Form):
         since = since or (until - timedelta(days=LOOKS_DAYS - 1) if month else until)
         self.was_cut = (until - since).days >= LOOKS_DAYS
         return max(since, until - timedelta(days=LOOKS_DAYS - 1)), until
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time.min, BEIJING)
 
 
 def _sane(day: date | None) -> date | None:

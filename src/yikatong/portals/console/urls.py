@@ -18,5 +18,7 @@ urlpatterns = [
     path("terminals/<int:number>", terminals.terminal, name="console-terminal"),
     path("keys", keys.page, name="console-keys"),
     path("audit", audit.page, name="console-audit"),
+    path("audit.csv", audit.file, name="console-audit-file"),
     path("looks", looks.page, name="console-looks"),
+    path("looks.csv", looks.file, name="console-looks-file"),
 ]

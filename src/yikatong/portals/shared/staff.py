@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.views.decorators.cache import never_cache
 
 from yikatong.core.actor import Actor, Channel
@@ -22,17 +23,17 @@ class StaffRequest(HttpRequest):
     actor: Actor
 
 
-View = Callable[Concatenate[StaffRequest, P], HttpResponse]
+View = Callable[Concatenate[StaffRequest, P], HttpResponseBase]
 
 
 def staff_required(
     *permissions: Permission, channel: Channel = Channel.COUNTER
-) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponse]]:
+) -> Callable[[View[P]], Callable[Concatenate[HttpRequest, P], HttpResponseBase]]:
     """Only staff with all these permissions; a stranger is asked to log in, a colleague without one is refused."""
 
-    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    def decorate(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not isinstance(request.user, StaffUser):
                 return to_log_in(request)
             request.actor = request.user.actor(channel)  # type: ignore[attr-defined]
@@ -41,7 +42,7 @@ def staff_required(
             return view(request, *args, **kwargs)  # type: ignore[arg-type]
 
         # `wraps` lets the checker see the inner signature; the outer one is what callers meet.
-        return cast("Callable[Concatenate[HttpRequest, P], HttpResponse]", never_cache(guarded))
+        return cast("Callable[Concatenate[HttpRequest, P], HttpResponseBase]", never_cache(guarded))
 
     return decorate
 

@@ -5,10 +5,12 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from yikatong.core import audit
 from yikatong.core import looks as log
@@ -16,7 +18,8 @@ from yikatong.core.actor import Actor, Channel
 from yikatong.core.clock import day_of, now
 from yikatong.core.models import Look, StaffUser
 from yikatong.core.permissions import Permission
-from yikatong.portals.console.forms import LookFilter, NumberForm
+from yikatong.portals.console import events, exporting
+from yikatong.portals.console.forms import LOOKS_DAYS, LookFilter, NumberForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.regions.law import province
@@ -24,6 +27,7 @@ from yikatong.registry.regions.models import Division
 
 PAGE = 50
 ORGANISATIONS = 200
+HEADERS = ("时间", "查询人", "岗位", "单位", "渠道", "为了", "依据", "看了", "持卡人（内部编号）")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -39,8 +43,7 @@ def page(request: StaffRequest) -> HttpResponse:
     form, after = LookFilter(request.GET), _after(request.GET.get("after", ""))
     asked = form.asked(day_of(at), region_of(request.actor))
     rows = list(log.asked_for(asked, after=after)[: PAGE + 1])
-    facts = {name: str(value) for name, value in asdict(asked).items() if value and name != "looker_ids"}
-    audit.record("audit:looks:read", subject="audit:looks", by=request.actor, at=at, **facts)
+    audit.record("audit:looks:read", subject="audit:looks", by=request.actor, at=at, **_facts(asked))
     shown = {
         "form": number,
         "filter": form,
@@ -49,9 +52,44 @@ def page(request: StaffRequest) -> HttpResponse:
         "more": _place(rows[PAGE - 1]) if len(rows) > PAGE else "",
         "after": after,
         "region": Division.objects.filter(code=asked.region.ljust(6, "0")).first() if asked.region else None,
+        "most": settings.ENV.export_rows,
         "organisations": _organisations(asked.region),
     }
     return render(request, "console/looks.html", shown, status=422 if number.is_refused else 200)
+
+
+@require_safe
+@staff_required(Permission.AUDIT_READ, channel=Channel.WEB)
+def file(request: StaffRequest) -> HttpResponseBase:
+    """What the page lists, whole, as a CSV file; that it was taken is in the audit log, with the number of rows."""
+    form, at = LookFilter(request.GET), now()
+    asked = form.asked(day_of(at), region_of(request.actor))
+    if form.was_cut:
+        raise exporting.NoPeriod(f"一次最多导出 {LOOKS_DAYS} 天。下一步：缩短起止日期，分几次导出。")
+    found = log.asked_for(asked).filter(at__lt=at)
+    rows = exporting.count(found)
+    audit.record(
+        "audit:looks:exported", subject="audit:looks", by=request.actor, at=at, rows=rows, **_facts(asked)
+    )
+    return exporting.file(f"查询记录-{exporting.stamp(at)}.csv", HEADERS, found[:rows], _row)
+
+
+def _row(look: Look) -> list[str]:
+    return [
+        exporting.moment(look.at),
+        look.looker_name,
+        events.role(look.looker_role),
+        look.organisation,
+        events.channel(look.channel),
+        look.purpose,
+        look.ground,
+        "、".join(look.fields),
+        str(look.holder_id),
+    ]
+
+
+def _facts(asked: log.Asked) -> dict[str, str]:
+    return {name: str(value) for name, value in asdict(asked).items() if value and name != "looker_ids"}
 
 
 def region_of(by: Actor) -> str:

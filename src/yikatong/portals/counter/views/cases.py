@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -74,7 +75,7 @@ def _reason(found: Case) -> str:
     return dict(ReplaceReason.choices + CancelReason.choices).get(found.reason, found.reason)
 
 
-def _deciding(permission: Permission, act: Callable[..., object]) -> Callable[..., HttpResponse]:
+def _deciding(permission: Permission, act: Callable[..., object]) -> Callable[..., HttpResponseBase]:
     """A view that does one act on a case and returns to it."""
 
     @staff_required(permission)
