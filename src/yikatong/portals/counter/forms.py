@@ -10,14 +10,15 @@ from yikatong.portals.counter import representing
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.models import Authorisation, CaseKind
-from yikatong.registry.cards.rules import AGENT_MATTERS, CancelReason, ReplaceReason
+from yikatong.registry.cards.rules import AGENT_MATTERS, CancelReason, FeeGround, ReplaceReason
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof
 from yikatong.registry.holders.rules import Ground
+from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Division, Outlet
 
 OUTLETS_MAX = 200
-DELIVERY = [("0", "到网点领取"), ("1", "邮寄到登记的通讯地址")]
+DELIVERY = [("0", "到网点领取"), ("1", "邮寄")]
 _SCAN = {
     "autocomplete": "off",
     "autocapitalize": "characters",
@@ -148,6 +149,13 @@ class DeliveryForm(RepresentedForm):
     bank_code = forms.ChoiceField(label="合作银行", help_text="由持卡人自愿选择。")
     delivery = forms.ChoiceField(label="领取方式", choices=DELIVERY, initial="0", widget=forms.RadioSelect)
     outlet_id = forms.ChoiceField(label="领卡网点", required=False)
+    address = forms.CharField(
+        label="收件地址",
+        max_length=200,
+        required=False,
+        help_text="邮寄时填写；不填则寄到登记的通讯地址。",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     verified = Verified()
 
     first_bank: ClassVar = ("", "请选择")
@@ -156,7 +164,7 @@ class DeliveryForm(RepresentedForm):
         super().__init__(*args, **kwargs)
         banks = Bank.objects.filter(accepts_new=True).order_by("code").values_list("code", "name")
         self.choose("bank_code", [self.first_bank, *banks])
-        self.choose("outlet_id", [("", "不指定"), *_outlets(self.by)])
+        self.choose("outlet_id", [("", "不指定"), *outlets(self.by)])
         self.fields["outlet_id"].initial = str(self.by.outlet_id or "")
 
 
@@ -167,12 +175,23 @@ class ApplyForm(DeliveryForm):
 class ReplaceForm(DeliveryForm):
     matter = CaseKind.REPLACE
     reason = forms.ChoiceField(label="补换原因", choices=ReplaceReason.choices, widget=forms.RadioSelect)
+    fee_ground = forms.ChoiceField(label="免收工本费依据", required=False)
+    fee_note = forms.CharField(
+        label="免收说明",
+        max_length=100,
+        required=False,
+        help_text="依据不是优待类别的，写明文件名称或情况。",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     first_bank = ("", "沿用原银行（支持的账号不变）")
-    field_order = ("reason", "stands", "bank_code", "delivery", "outlet_id", "verified")
+    field_order = (
+        "reason", "stands", "bank_code", "delivery", "outlet_id", "address", "fee_ground", "fee_note", "verified",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["bank_code"].required = False
+        self.choose("fee_ground", [("", "按规定收取；已登记的优待类别自动免收"), *waivers()])
 
 
 class LossForm(RepresentedForm):
@@ -374,6 +393,11 @@ class RevealForm(DeskForm):
     reason = forms.ChoiceField(label="查看原因", choices=[(one, one) for one in REASONS])
 
 
+def waivers() -> list[tuple[str, str]]:
+    """Grounds on which this province does not take the fee."""
+    return [(ground, FeeGround(ground).label) for ground in province().card.fee_waivers]
+
+
 def _counties(by: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
     """Counties of the clerk's province, by city; his own region first."""
     rows = Division.objects.filter(code__startswith=by.scope[:2], is_current=True)
@@ -385,7 +409,7 @@ def _counties(by: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
     return [(names.get(city, names.get(city[:2] + "0000", city)), groups[city]) for city in own]
 
 
-def _outlets(by: Actor) -> list[tuple[str, str]]:
+def outlets(by: Actor) -> list[tuple[str, str]]:
     """Open outlets of the clerk's city."""
     here = (
         Outlet.objects.filter(pk__in=[by.outlet_id] if by.outlet_id else [])

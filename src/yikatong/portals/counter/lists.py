@@ -7,8 +7,9 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from yikatong.core.actor import Actor
 from yikatong.core.clock import BEIJING, day_of
-from yikatong.registry.cards import queries, rules
-from yikatong.registry.cards.models import Case, CaseStatus, CaseStep
+from yikatong.registry.cards import following, queries, rules
+from yikatong.registry.cards.models import Case, CaseStatus, CaseStep, Escalation
+from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 
 SHOWN = 12
@@ -68,6 +69,63 @@ def _so_far(count: int) -> str:
 
 def all_waiting(by: Actor, day: date) -> list[WorkList]:
     return [waiting(by, status, day) for status in _TITLES]
+
+
+STEPS = (
+    CaseStatus.SUBMITTED,
+    CaseStatus.CHECKED,
+    CaseStatus.PREOPENED,
+    CaseStatus.PRODUCING,
+    CaseStatus.FAILED,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A step over its limit: who is to blame, and by how many working days."""
+
+    one: Escalation
+    step: str
+    owner: str
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """Counts by step, and the longest of the step chosen ("" for all)."""
+
+    counts: list[tuple[str, str, str]]  # step, label, how many
+    total: str
+    chosen: str
+    late: list[Late]
+
+
+def overdue(by: Actor, day: date, chosen: str = "", shown: int = 100) -> Overdue:
+    """What the supervisor of a region looks after."""
+    chosen = chosen if chosen in STEPS else ""
+    counts = [(step.value, step.label, _so_far(_late_count(by, step))) for step in STEPS]
+    found = list(queries.overdue(by, chosen)[:shown])
+    days = calendar(min((one.due_on for one in found), default=day), until=day)
+    late = [
+        Late(
+            one,
+            CaseStatus(one.status).label,
+            following.owner(one.case, CaseStatus(one.status)),
+            days.between(one.due_on, day),
+        )
+        for one in found
+    ]
+    return Overdue(counts, _so_far(_late_count(by)), chosen, late)
+
+
+def overdue_count(by: Actor) -> str:
+    """For the menu and the first page; "" when nothing is late."""
+    count = _late_count(by)
+    return _so_far(count) if count else ""
+
+
+def _late_count(by: Actor, step: str = "") -> int:
+    return queries.overdue(by, step).order_by()[: COUNTED + 1].count()
 
 
 def _here(cases: QuerySet[Case], by: Actor) -> QuerySet[Case]:

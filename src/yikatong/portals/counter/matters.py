@@ -41,6 +41,7 @@ class Matter:
     is_quick: bool = False  # nothing to check twice: one page, one key
     submit: str = "提交核对"
     is_listed: bool = True  # in the menu, with a key of its own
+    keep: Act | None = None  # saves a draft that any channel can finish
 
 
 def _apply(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
@@ -51,24 +52,58 @@ def _replace(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) 
     wishes = _delivery(holder, given, by) | {
         "reason": given["reason"],
         "bank_code": given["bank_code"] or None,
+        "fee_ground": given["fee_ground"],
+        "fee_note": given["fee_note"],
     }
     return case_address(cards.replace(holder.pk, **wishes, by=by, at=at))
 
 
 def _delivery(holder: Holder, given: dict[str, Any], by: Actor) -> dict[str, Any]:
     """A case is taken where the clerk sits; by post there is no outlet to fetch it from."""
-    here = (
-        Outlet.objects.filter(pk__in=[by.outlet_id] if by.outlet_id else [])
-        .values_list("division_code", flat=True)
-        .first()
-    )
     by_post = given["delivery"] == "1"
     return representing.who(given) | {
         "bank_code": given["bank_code"],
         "outlet_id": UUID(given["outlet_id"]) if given["outlet_id"] and not by_post else None,
         "delivery": given["delivery"],
-        "division_code": here or holder.division_code,
+        "address": given["address"] if by_post else "",
+        "division_code": _here(holder, by),
     }
+
+
+def _here(holder: Holder, by: Actor) -> str:
+    outlets = Outlet.objects.filter(pk__in=[by.outlet_id] if by.outlet_id else [])
+    return outlets.values_list("division_code", flat=True).first() or holder.division_code
+
+
+def _keep(kind: CaseKind) -> Act:
+    def keep(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+        wish = cards.Wish(
+            division_code=_here(holder, by),
+            reason=given.get("reason") or "",
+            bank_code=given.get("bank_code") or "",
+            outlet_id=UUID(given["outlet_id"]) if given.get("outlet_id") else None,
+            delivery=given.get("delivery") or "0",
+            address=given.get("address") or "",
+        )
+        case = cards.save_draft(holder.pk, kind=kind, wish=wish, by=by, at=at)
+        return reverse("counter-case", args=[case.number]) + "?saved=1"
+
+    return keep
+
+
+def begun(draft: Case | None) -> dict[str, Any]:
+    """What a draft says, for the form to begin with."""
+    if draft is None:
+        return {}
+    said = {
+        "bank_code": draft.bank_id,
+        "delivery": draft.delivery,
+        "reason": draft.reason,
+        "address": draft.address,
+    }
+    return {name: value for name, value in said.items() if value} | (
+        {"outlet_id": str(draft.outlet_id)} if draft.outlet_id else {}
+    )
 
 
 def _loss(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
@@ -214,7 +249,16 @@ def _side(
 MATTERS: Final = {
     matter.key: matter
     for matter in (
-        Matter("apply", "申领", Permission.CARD_APPLY, forms.ApplyForm, _apply, _no_live_card, _NO_OUTLET),
+        Matter(
+            "apply",
+            "申领",
+            Permission.CARD_APPLY,
+            forms.ApplyForm,
+            _apply,
+            _no_live_card,
+            _NO_OUTLET,
+            keep=_keep(CaseKind.APPLY),
+        ),
         Matter(
             "loss",
             "挂失",
@@ -233,7 +277,13 @@ MATTERS: Final = {
             forms.ReplaceForm,
             _replace,
             _live_card,
-            _NO_OUTLET | {rules.WrongReason: "reason"},
+            _NO_OUTLET
+            | {
+                rules.WrongReason: "reason",
+                rules.WaiverUnproven: "fee_ground",
+                rules.WaiverNoteMissing: "fee_note",
+            },
+            keep=_keep(CaseKind.REPLACE),
         ),
         Matter(
             "release",

@@ -54,6 +54,7 @@ class Panel:
     account: str
     ecard: str
     case: Case | None
+    draft: Case | None = None
     todo: list[ToDo] = field(default_factory=list)
 
 
@@ -73,6 +74,7 @@ def of(holder: Holder) -> Panel:
         account=account.get_status_display() if account else "",
         ecard=_ecard_words(ecard, card),
         case=case,
+        draft=queries.draft_of(holder.pk) if case is None else None,
         todo=_making(case)
         if case and case.kind in {CaseKind.APPLY, CaseKind.REPLACE}
         else _using(card, ecard),
@@ -97,12 +99,10 @@ def _ecard_words(ecard: ECard | None, card: Card | None) -> str:
 
 
 def _making(case: Case) -> list[ToDo]:
-    at = _MADE_IN_ORDER.index(CaseStatus(case.status)) if case.status in _MADE_IN_ORDER else 3
-    failed = case.status == CaseStatus.FAILED
-    words = [
-        "完成" if step < at else ("失败" if failed else "办理中") if step == at else "未开始"
-        for step in range(5)
-    ]
+    at = 0 if case.status == CaseStatus.CORRECTING else 3
+    at = _MADE_IN_ORDER.index(CaseStatus(case.status)) if case.status in _MADE_IN_ORDER else at
+    here = {CaseStatus.FAILED: "失败", CaseStatus.CORRECTING: "待补正"}.get(CaseStatus(case.status), "办理中")
+    words = ["完成" if step < at else here if step == at else "未开始" for step in range(5)]
     return [ToDo(label, word == "完成", word) for label, word in zip(_MAKING, words, strict=True)]
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yikatong.portals.counter.views import cases, desk, holder
+from yikatong.portals.counter.views import cases, casework, desk, holder
 
 urlpatterns = [
     path("", desk.workbench, name="counter"),
@@ -14,7 +14,13 @@ urlpatterns = [
     path("holders/<uuid:holder_id>/reveal", holder.reveal, name="counter-reveal"),
     path("holders/<uuid:holder_id>/collect", holder.collect, name="counter-collect"),
     path("holders/<uuid:holder_id>/<slug:key>", holder.matter, name="counter-matter"),
+    path("overdue", casework.overdue, name="counter-overdue"),
     path("cases/<str:number>/", cases.case, name="counter-case"),
+    path("cases/<str:number>/ask", casework.ask, name="counter-case-ask"),
+    path("cases/<str:number>/correct", casework.correct, name="counter-case-correct"),
+    path("cases/<str:number>/fee", casework.fee, name="counter-case-fee"),
+    path("cases/<str:number>/waive", casework.waive, name="counter-case-waive"),
+    path("cases/<str:number>/order", casework.order, name="counter-case-order"),
     path("cases/<str:number>/receipt", cases.receipt, name="counter-receipt"),
     path("cases/<str:number>/check", cases.check, name="counter-case-check"),
     path("cases/<str:number>/reject", cases.reject, name="counter-case-reject"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.forms import MultipleChoiceField
 from django.http import HttpResponse, HttpResponseRedirect, QueryDict
@@ -11,7 +12,7 @@ from yikatong.core.errors import DomainError
 from yikatong.portals.counter.forms import MatterForm
 from yikatong.portals.shared.staff import StaffRequest
 
-FILL, CHECK, CONFIRM = "fill", "check", "confirm"
+FILL, CHECK, CONFIRM, SAVE = "fill", "check", "confirm", "save"
 STEPS = ((FILL, "填写"), (CHECK, "核对"), (CONFIRM, "完成"))
 
 
@@ -26,10 +27,15 @@ class Walk:
     fields_at_fault: dict[type[DomainError], str] = field(default_factory=dict)
     is_quick: bool = False
     link: Callable[[DomainError], tuple[str, str] | None] = lambda _: None
+    keep: Callable[[MatterForm], str] | None = None  # saves what is filled in so far; returns where to go
+    initial: dict[str, Any] = field(default_factory=dict)
 
     def answer(self, request: StaffRequest) -> HttpResponse:
         step = request.POST.get("step", CHECK) if request.method == "POST" else FILL
-        form = self.form(request.POST if request.method == "POST" else None, by=request.actor)
+        given = request.POST if request.method == "POST" else None
+        form = self.form(given, by=request.actor, initial=self.initial)
+        if step == SAVE and self.keep is not None:
+            return self._save(self.keep, form, request)
         if step not in {CHECK, CONFIRM}:
             return self._show(request, FILL, self._unchecked(request.POST, request) if request.POST else form)
         try:
@@ -38,6 +44,18 @@ class Walk:
         except DomainError as refusal:
             form.refuse(refusal, self._field_of(refusal), self.link(refusal))
         return self._show(request, FILL if form.is_refused else CHECK, form)
+
+    def _save(
+        self, keep: Callable[[MatterForm], str], form: MatterForm, request: StaffRequest
+    ) -> HttpResponse:
+        """Only what is there and right is kept; what is missing may come later, from another channel."""
+        form.is_valid()
+        try:
+            return HttpResponseRedirect(keep(form), status=303)
+        except DomainError as refusal:
+            form.errors.clear()
+            form.refuse(refusal, self._field_of(refusal), self.link(refusal))
+        return self._show(request, FILL, form)
 
     def _unchecked(self, given: QueryDict, request: StaffRequest) -> MatterForm:
         """Back from the check page: what was typed, without complaints."""
@@ -59,6 +77,7 @@ class Walk:
             **self.page,
             "form": form,
             "step": step,
+            "may_keep": self.keep is not None,
             "steps": STEPS[:1] + STEPS[2:] if self.is_quick else STEPS,
         }
         return render(request, str(self.page["template"]), context, status=status)

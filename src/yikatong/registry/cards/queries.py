@@ -26,6 +26,7 @@ from yikatong.registry.cards.models import (
     Case,
     CaseKind,
     CaseStatus,
+    Escalation,
 )
 from yikatong.registry.holders.rules import acts_for
 from yikatong.registry.regions.law import province
@@ -42,6 +43,8 @@ class Step:
     owner: str
     due_on: date | None
     is_current: bool
+    channel: str = ""
+    is_late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +112,41 @@ def withdrawal_hindrance(case: Case) -> DomainError | None:
 def timeline(case: Case) -> list[Step]:
     """The steps taken, and after them the one being waited for, with its owner and limit."""
     steps = [
-        Step(CaseStatus(one.status).label, one.at, one.actor_name, one.note, "", None, is_current=False)
+        Step(
+            CaseStatus(one.status).label,
+            one.at,
+            one.actor_name,
+            one.note,
+            "",
+            None,
+            is_current=False,
+            channel=rules.CHANNELS.get(one.channel, ""),
+        )
         for one in case.steps.order_by("at", "pk")
     ]
+    if late := [_risen(one) for one in case.escalations.all()]:
+        steps = sorted([*steps, *late], key=lambda one: one.at.timestamp() if one.at else 0)
     return [*steps, *_waiting(case)]
+
+
+def _risen(one: Escalation) -> Step:
+    label = f"{CaseStatus(one.status).label}超过期限，已报业务主管"
+    return Step(label, one.at, "平台", one.order, "", one.due_on, is_current=False, is_late=True)
+
+
+def draft_of(holder_id: UUID, kind: str = "") -> Case | None:
+    """The application this holder has begun and not submitted, in whatever channel."""
+    drafts = Case.objects.select_related("bank", "outlet").filter(
+        holder_id=holder_id, status=CaseStatus.DRAFT
+    )
+    return drafts.filter(**({"kind": kind} if kind else {})).first()
+
+
+def overdue(by: Actor, status: str = "") -> QuerySet[Escalation]:
+    """Steps of the actor's region that are over their limit now, the longest first: a supervisor's list."""
+    late = Escalation.objects.select_related("case__bank", "case__outlet").filter(closed_at=None)
+    late = late.filter(division_code__startswith=by.scope, **({"status": status} if status else {}))
+    return late.order_by("due_on", "at", "pk")
 
 
 def _waiting(case: Case) -> Iterator[Step]:

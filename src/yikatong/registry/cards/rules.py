@@ -110,6 +110,15 @@ CASE_NEXT_STEP: Final[dict[str, str]] = {
     CaseStatus.ABANDONED: "补正期限已过，视为放弃申请；需要时可以重新申请。",
 }
 
+#: 渠道 as people call it.
+CHANNELS: Final[dict[str, str]] = {
+    Channel.WEB: "网上",
+    Channel.MOBILE: "手机",
+    Channel.KIOSK: "自助机",
+    Channel.COUNTER: "窗口",
+    Channel.BATCH: "批量",
+}
+
 #: Who has to move next. One owner for each open status.
 CASE_OWNER: Final[dict[str, str]] = {
     CaseStatus.DRAFT: "申请人",

@@ -7,14 +7,18 @@ from django.urls import reverse
 
 from yikatong.core.actor import Actor
 from yikatong.core.clock import now
+from yikatong.core.permissions import Permission, may
 from yikatong.portals.counter import lists
 from yikatong.portals.counter.matters import MATTERS
 from yikatong.registry.cards.models import CaseStatus
+from yikatong.registry.cards.rules import CHANNELS
 
 register = template.Library()
 
 _TONES = {
     CaseStatus.SUBMITTED: "warn",
+    CaseStatus.CORRECTING: "warn",
+    CaseStatus.ABANDONED: "bad",
     CaseStatus.FAILED: "bad",
     CaseStatus.READY: "warn",
     CaseStatus.DONE: "good",
@@ -25,6 +29,12 @@ _TONES = {
 @register.simple_tag
 def done_today(actor: Actor) -> int:
     return lists.done_today(actor, now())
+
+
+@register.simple_tag
+def late_count(actor: Actor) -> str | None:
+    """How many steps are late in a supervisor's region; None for who has none to oversee."""
+    return (lists.overdue_count(actor) or "0") if may(actor, Permission.CASE_OVERSEE) else None
 
 
 @register.simple_tag
@@ -47,6 +57,11 @@ def _address(key: str, holder_id: Any) -> str:
 @register.filter
 def case_tone(status: str) -> str:
     return _TONES.get(CaseStatus(status), "")
+
+
+@register.filter
+def channel_word(channel: str) -> str:
+    return CHANNELS.get(channel, "")
 
 
 @register.filter

@@ -16,9 +16,9 @@ from yikatong.portals.counter.forms import CaseNumberForm, MatterForm, ReasonFor
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared import qr
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.registry.cards import actions, queries
+from yikatong.registry.cards import actions, following, queries
 from yikatong.registry.cards.models import CASE_TRANSITIONS, OPEN_CASES, Case, CaseStatus
-from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ReplaceReason
+from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, FeeGround, ReplaceReason
 
 
 @staff_required(Permission.HOLDER_FIND)
@@ -52,6 +52,12 @@ def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
         "reason": _reason(found),
         "steps": queries.timeline(found),
         "next": CASE_NEXT_STEP[found.status],
+        "progress": following.progress(found, at=now()),
+        "corrections": found.corrections.all(),
+        "fee_ground": fee_ground(found),
+        "may_oversee": may(request.actor, Permission.CASE_OVERSEE)
+        and request.actor.covers(found.division_code),
+        "may_hand_over": may(request.actor, Permission.CARD_HAND_OVER),
         "is_open": found.status in OPEN_CASES,
         "may_withdraw": may(request.actor, Permission.CARD_APPLY)
         and CaseStatus.WITHDRAWN in CASE_TRANSITIONS[CaseStatus(found.status)],
@@ -69,6 +75,11 @@ def _hindrance(found: Case, by: Actor) -> DomainError | None:
     """What stands against approving it, while it waits for that."""
     waits = found.status == CaseStatus.SUBMITTED and may(by, Permission.CARD_CHECK)
     return queries.check_hindrance(found, by=by) if waits else None
+
+
+def fee_ground(found: Case) -> str:
+    """Why the fee is not taken, as people say it."""
+    return FeeGround(found.fee_ground).label if found.fee_ground else ""
 
 
 def _reason(found: Case) -> str:
@@ -143,6 +154,9 @@ def receipt(request: StaffRequest, number: str) -> HttpResponse:
         "panel": panel.of(found.holder),
         "reason": _reason(found),
         "next": CASE_NEXT_STEP[found.status],
+        "progress": following.progress(found, at=now()),
+        "fee_ground": fee_ground(found),
+        "corrections": found.corrections.filter(answered_at=None),
         "qr": qr.svg(found.number),
         "printed_at": now(),
     }

@@ -12,12 +12,15 @@ from yikatong.core.errors import DomainError, Invalid
 from yikatong.core.permissions import Permission, require
 from yikatong.portals.counter import collecting, panel
 from yikatong.portals.counter.forms import CollectForm, MatterForm, RevealForm
-from yikatong.portals.counter.matters import MATTERS, Matter, way_out
+from yikatong.portals.counter.matters import MATTERS, Matter, begun, way_out
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.cards import actions
 from yikatong.registry.cards import queries as cards
 from yikatong.registry.cards.actions.representatives import is_child
+from yikatong.registry.cards.models import Case, CaseKind
+from yikatong.registry.cards.rules import FeeGround
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import Ground
@@ -77,6 +80,7 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         "is_minor": is_child(holder, day_of(now())),
         "credential_hours": province().pass_.credential_hours,
     }
+    page["draft"] = cards.draft_of(holder.pk, key) if found.keep else None
     return _walk(found, holder, request, page).answer(request)
 
 
@@ -84,9 +88,23 @@ def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, 
     def act(form: MatterForm) -> str:
         return found.act(holder, form.cleaned_data, by=request.actor, at=now())
 
+    def keep(form: MatterForm) -> str:
+        assert found.keep is not None  # noqa: S101 - for the type checker
+        return found.keep(holder, form.cleaned_data, by=request.actor, at=now())
+
+    def verify(form: MatterForm) -> None:
+        if found.key == CaseKind.REPLACE:  # told before it is confirmed
+            given = form.cleaned_data
+            waiver = {"claimed": given["fee_ground"], "note": given["fee_note"]}
+            fee = actions.fee_of(holder, given["reason"], **waiver, by=request.actor, at=now())
+            page["fee"], page["fee_words"] = fee, FeeGround(fee.ground).label if fee.ground else ""
+
     return Walk(
         form=partial(found.form, holder=holder),
         act=act,
+        verify=verify,
+        keep=keep if found.keep else None,
+        initial=begun(draft) if isinstance(draft := page["draft"], Case) else {},
         page=page,
         fields_at_fault=found.fields_at_fault,
         is_quick=found.is_quick,
@@ -113,6 +131,7 @@ def collect(request: StaffRequest, holder_id: UUID) -> HttpResponse:
         "form": form,
         "panel": side,
         "steps": steps,
+        "unpaid": side.case if side.case and side.case.fee_fen and not side.case.fee_paid_at else None,
         "may_go_on": any(one.state == "next" for one in steps),
         "done": request.GET.get("done"),
         "nav": "collect",
