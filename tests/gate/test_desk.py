@@ -160,7 +160,8 @@ def test_only_an_enrolled_terminal_signs_in(world: World, status: str, answer: t
 def test_a_heartbeat_is_noted(world: World) -> None:
     desk = world.terminal()
     message = {
-        "clock": world.now - 45, "offline_uses": 12, "trust_version": 3, "hot_version": 8, "software": "2.0",
+        "clock": world.now - 45, "offline_uses": 12, "trust_version": 3, "hot_versions": {"3": 8, "4": 2},
+        "software": "2.0",
     }  # fmt: skip
     asked = desk.ask("heartbeat", message)
     assert (asked.status, asked.body) == (
@@ -168,9 +169,20 @@ def test_a_heartbeat_is_noted(world: World) -> None:
         {"server_time": world.now, "clock_offset_s": -45, "lists": {"trust": 0, "hot": {"3": 0}}},
     )
     state = TerminalState.objects.get(terminal=desk.row)
-    assert (state.clock_offset_s, state.offline_uses, state.trust_version, state.hot_version, state.software) == (
-        -45, 12, 3, 8, "2.0",
+    assert (state.clock_offset_s, state.offline_uses, state.trust_version, state.hot_versions, state.software) == (
+        -45, 12, 3, {"3": 8}, "2.0",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "told", [{"hot_version": 8}, {"hot_versions": {"0": 1}}, {"hot_versions": {"3": -1}}]
+)
+def test_a_heartbeat_that_tells_its_lists_wrongly_is_refused(world: World, told: dict[str, Any]) -> None:
+    desk = world.terminal()
+    desk.ask("heartbeat", {"clock": world.now, "hot_versions": {"3": 5}})
+
+    assert desk.ask("heartbeat", {"clock": world.now} | told).status == 422
+    assert TerminalState.objects.get(terminal=desk.row).hot_versions == {"3": 5}
 
 
 # --- lists ---

@@ -1,5 +1,6 @@
 """Everything a terminal asks besides uses: the sign-in of the day, how it is, and its key when it is new."""
 
+import json
 from datetime import date, datetime
 
 from yikatong.core.clock import day_of
@@ -26,17 +27,17 @@ HEARTBEAT_S = 60
 
 _SIGNED_IN = """
 INSERT INTO access_terminalstate AS s
-  (terminal_id, signed_in_on, seen_at, clock_offset_s, trust_version, hot_version, offline_uses, software)
-VALUES (%s, %s::date, %s, 0, 0, 0, 0, %s)
+  (terminal_id, signed_in_on, seen_at, clock_offset_s, trust_version, hot_versions, offline_uses, software)
+VALUES (%s, %s::date, %s, 0, 0, '{}', 0, %s)
 ON CONFLICT (terminal_id) DO UPDATE SET signed_in_on = EXCLUDED.signed_in_on, seen_at = EXCLUDED.seen_at,
   software = CASE WHEN EXCLUDED.software = '' THEN s.software ELSE EXCLUDED.software END
 """
 _SEEN = """
 INSERT INTO access_terminalstate AS s
-  (terminal_id, seen_at, clock_offset_s, trust_version, hot_version, offline_uses, software)
-VALUES (%s, %s, %s::int, %s::bigint, %s::bigint, %s::int, %s)
+  (terminal_id, seen_at, clock_offset_s, trust_version, hot_versions, offline_uses, software)
+VALUES (%s, %s, %s::int, %s::bigint, %s::jsonb, %s::int, %s)
 ON CONFLICT (terminal_id) DO UPDATE SET seen_at = EXCLUDED.seen_at, clock_offset_s = EXCLUDED.clock_offset_s,
-  trust_version = EXCLUDED.trust_version, hot_version = EXCLUDED.hot_version,
+  trust_version = EXCLUDED.trust_version, hot_versions = EXCLUDED.hot_versions,
   offline_uses = EXCLUDED.offline_uses,
   software = CASE WHEN EXCLUDED.software = '' THEN s.software ELSE EXCLUDED.software END
 """
@@ -76,7 +77,10 @@ async def heartbeat(
     """Note how the terminal is, and tell it the time and the newest lists."""
     now = int(at.timestamp())
     offset = max(-1_000_000, min(1_000_000, message.clock - now))
-    values = (message.trust_version, message.hot_version, message.offline_uses, message.software)
+    held = {
+        str(scene): message.hot_versions[scene] for scene in terminal.scenes if scene in message.hot_versions
+    }
+    values = (message.trust_version, json.dumps(held), message.offline_uses, message.software)
     await lane.fetch(_SEEN, [terminal.id, at, offset, *values])
     return HeartbeatOut(now, offset, newest(terminal, keys))
 

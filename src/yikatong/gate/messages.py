@@ -62,12 +62,15 @@ class SignInIn(_In):
 
 
 class HeartbeatIn(_In):
-    """How a terminal is: its clock (unix seconds), uses not handed in yet, versions of the lists it holds."""
+    """How a terminal is: its clock (unix seconds), uses not handed in yet, versions of the lists it holds.
+
+    `hot_versions`: by scene number, of those scenes whose hotlist it holds.
+    """
 
     clock: Seconds
     offline_uses: Count = 0
     trust_version: Count = 0
-    hot_version: Count = 0
+    hot_versions: dict[SceneNumber, Count] = field(default_factory=dict)
     software: Software = ""
 
 

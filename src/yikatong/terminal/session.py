@@ -139,7 +139,7 @@ def heartbeat(store: Store, client: GateClient) -> Pulse:
         "clock": machine.wall,
         "offline_uses": offline.waiting(store),
         "trust_version": max((each.version for each in lists if each.kind == "trust"), default=0),
-        "hot_version": max((each.version for each in lists if each.kind == "hot"), default=0),
+        "hot_versions": {str(each.scene): each.version for each in lists if each.kind == "hot"},
         "software": software(),
     }
     reply = ask(store, client, "POST", "/gate/v1/heartbeat", msgspec.json.encode(body))

@@ -9,6 +9,7 @@ from yikatong.insight.dashboards import risks, terminals
 from yikatong.insight.dashboards.models import Refresh, RefusalMinute
 from yikatong.insight.dashboards.risks import Burst, Level
 from yikatong.insight.dashboards.scope import Scope
+from yikatong.registry.access.models import TerminalState
 from yikatong.registry.cards.models import Case
 from yikatong.using.codes.models import ListVersion
 
@@ -106,19 +107,30 @@ def test_a_list_is_as_old_as_the_first_one_missed(whole: Scope, make_terminal: A
     publish(3, 1)
     publish(9, 100, scene=2)  # not this terminal's
     for version in (3, 3, 1):
-        make_terminal(hot_version=version)
-    make_terminal(hot_version=0)  # has not told
+        make_terminal(hot_versions={"3": version})
+    make_terminal(hot_versions={})  # has not told
 
     lists = terminals.fleet(None, at=AT).lists
     assert (lists.p99, lists.untold) == (timedelta(hours=60), 1)
     assert said(whole) == [("高", "部分终端名单已过旧 60 小时，将拒绝离线核验")]
 
 
+def test_a_terminal_is_as_old_as_the_oldest_list_of_its_scenes(make_terminal: Any) -> None:
+    for scene, hours in ((1, 50), (3, 70)):
+        publish(4, 90, scene)
+        publish(5, hours, scene)
+    make_terminal(hot_versions={"1": 4, "3": 5})
+    assert terminals.fleet(None, at=AT).lists.p99 == timedelta(hours=50)
+
+    TerminalState.objects.update(hot_versions={"1": 5})  # none at all for scene 3
+    assert terminals.fleet(None, at=AT).lists.p99 == timedelta(hours=90)
+
+
 def test_one_in_a_hundred_does_not_move_the_99th_percentile(make_terminal: Any) -> None:
     publish(1, 90)
     publish(2, 60)
     for number in range(100):
-        make_terminal(hot_version=1 if number == 0 else 2)
+        make_terminal(hot_versions={"3": 1 if number == 0 else 2})
 
     assert terminals.fleet(None, at=AT).lists.p99 == timedelta(0)
 

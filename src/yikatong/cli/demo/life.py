@@ -48,7 +48,7 @@ class DemoTerminal:
             "clock": _seconds(),
             "offline_uses": 0,
             "trust_version": 0,
-            "hot_version": 0,
+            "hot_versions": {},
             "software": "demo",
         }
         self._ask("/gate/v1/heartbeat", body)

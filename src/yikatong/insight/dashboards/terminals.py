@@ -87,23 +87,25 @@ SELECT t.city_code, t.domain_code, count(*),
     coalesce(sum(s.offline_uses), 0)::bigint
 {_WHICH} GROUP BY 1, 2
 """
-# A terminal's list is as old as the first list of its own scene (the highest; 1 is general) that it has not fetched.
-# Few versions are held at one time, so each is looked up once.
+# A list is as old as the first one of its scene that the terminal has not fetched; a terminal as the oldest of its
+# scenes. Few versions are held at one time, so each is looked up once.
 _LISTS = f"""
-WITH held AS (
-    SELECT (SELECT max(scene) FROM unnest(t.scenes) AS scene) AS scene, coalesce(s.hot_version, 0) AS version,
-        count(*) AS count
-    {_WHICH} GROUP BY 1, 2
+WITH fleet AS (
+    SELECT t.id, t.scenes, coalesce(s.hot_versions, '{{}}') AS told {_WHICH}
+), held AS (
+    SELECT id, scene, coalesce((told ->> scene::text)::bigint, 0) AS version
+    FROM fleet, unnest(scenes) AS scene WHERE told <> '{{}}'
 ), aged AS (
-    SELECT count, coalesce((
-        SELECT %(at)s - min(made_at) FROM {ListVersion._meta.db_table} l
-        WHERE l.kind = 'hot' AND l.scene = held.scene AND l.version > held.version
-    ), interval '0') AS age FROM held WHERE version > 0
+    SELECT scene, version, coalesce((
+        SELECT %(at)s - made_at FROM {ListVersion._meta.db_table} l
+        WHERE l.kind = 'hot' AND l.scene = one.scene AND l.version > one.version ORDER BY l.version LIMIT 1
+    ), interval '0') AS age FROM (SELECT DISTINCT scene, version FROM held) one
+), worst AS (
+    SELECT max(age) AS age FROM held JOIN aged USING (scene, version) GROUP BY id
 ), ranked AS (
-    SELECT age, sum(count) OVER (ORDER BY age) AS upto, sum(count) OVER () AS whole FROM aged
+    SELECT age, sum(count(*)) OVER (ORDER BY age) AS upto, sum(count(*)) OVER () AS whole FROM worst GROUP BY age
 )
-SELECT (SELECT min(age) FROM ranked WHERE upto >= 0.99 * whole),
-    coalesce((SELECT sum(count) FROM held WHERE version = 0), 0)::bigint
+SELECT (SELECT min(age) FROM ranked WHERE upto >= 0.99 * whole), (SELECT count(*) FROM fleet WHERE told = '{{}}')
 """  # noqa: S608
 
 

@@ -62,7 +62,8 @@ class TerminalState(models.Model):
     seen_at = models.DateTimeField("最近联系", null=True, db_index=True)
     clock_offset_s = models.IntegerField("时钟偏差（秒）", default=0)
     trust_version = models.BigIntegerField("信任列表版本", default=0)
-    hot_version = models.BigIntegerField("黑名单版本", default=0)
+    # {"3": 17}: by scene, for each has a list of its own; a scene that is missing has not been told.
+    hot_versions = models.JSONField("黑名单版本", default=dict)
     offline_uses = models.PositiveIntegerField("未上传笔数", default=0)
     software = models.CharField("软件版本", max_length=40, blank=True)
 

@@ -1,16 +1,20 @@
 """What is asked of devices and keys."""
 
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from yikatong.registry.cards.models import ECard
 from yikatong.registry.holders.models import Category
 from yikatong.registry.regions import profile
 from yikatong.using.codes import keysets, rules
-from yikatong.using.codes.models import Device, IssuerKey
+from yikatong.using.codes.models import Device, IssuerKey, ListVersion
 
 
 def scene_names() -> dict[int, str]:
@@ -51,3 +55,62 @@ def issuer_keys() -> QuerySet[IssuerKey]:
 def checkpoint_publics() -> dict[int, bytes]:
     """Public keys of audit checkpoints, by key id."""
     return {row.key_id: keysets.checkpoint_key(keysets.unwrap(row)).public for row in issuer_keys()}
+
+
+@dataclass(frozen=True, slots=True)
+class ListStand:
+    """How a held list stands beside the newest: `newest` 0 while none is published, `held` 0 for none in hand.
+
+    `missed_at`: when the first version that is not held was published; None when none was.
+    """
+
+    kind: str
+    scene: int
+    name: str
+    held: int
+    newest: int
+    made_at: datetime | None
+    entries: int
+    missed_at: datetime | None
+
+
+def list_stands(held: Mapping[tuple[str, int], int]) -> list[ListStand]:
+    """Held versions by (kind, scene) beside the newest, in the order given."""
+    names = scene_names()
+    facts = {
+        "kinds": [kind for kind, _ in held],
+        "scenes": [scene for _, scene in held],
+        "held": list(held.values()),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_STANDS, facts)
+        return [
+            ListStand(kind, scene, _list_name(kind, names.get(scene, str(scene))), *rest)
+            for kind, scene, *rest in cursor.fetchall()
+        ]
+
+
+def newest_lists() -> list[ListStand]:
+    """The trust list, and the hot list of every scene."""
+    return list_stands({("trust", 0): 0} | {("hot", int(scene)): 0 for scene in rules.SCENES})
+
+
+def _list_name(kind: str, scene: str) -> str:
+    label = str(ListVersion.Kind(kind).label)
+    return label if kind == ListVersion.Kind.TRUST else f"{label}（{scene}）"
+
+
+_STANDS: Final = f"""
+SELECT asked.kind, asked.scene, asked.held, coalesce(newest.version, 0), newest.made_at,
+    coalesce(newest.entries, 0), missed.made_at
+FROM unnest(%(kinds)s::text[], %(scenes)s::int[], %(held)s::bigint[]) WITH ORDINALITY AS asked (kind, scene, held, n)
+LEFT JOIN LATERAL (
+    SELECT version, made_at, entries FROM {ListVersion._meta.db_table} l
+    WHERE l.kind = asked.kind AND l.scene = asked.scene ORDER BY version DESC LIMIT 1
+) newest ON true
+LEFT JOIN LATERAL (
+    SELECT made_at FROM {ListVersion._meta.db_table} l
+    WHERE l.kind = asked.kind AND l.scene = asked.scene AND l.version > asked.held ORDER BY version LIMIT 1
+) missed ON true
+ORDER BY asked.n
+"""  # noqa: S608 - names of our own tables

@@ -62,7 +62,11 @@ def withdraw_key(key_id: int, *, reason: str, by: Actor, at: datetime) -> Issuer
 
 
 def _succeed(old: IssuerKey, at: datetime) -> IssuerKey:
-    life = timedelta(hours=profile.load(settings.PROVINCE).pass_.credential_hours)
-    old.sign_until, old.verify_until = at, at + life + MARGIN
+    old.sign_until, old.verify_until = at, last_pass_ends(at)
     old.save(update_fields=["sign_until", "verify_until"])
     return issuing.make_key(at=at)
+
+
+def last_pass_ends(at: datetime) -> datetime:
+    """When the last pass that a key may have signed until `at` has expired, with a margin for clocks."""
+    return at + timedelta(hours=profile.load(settings.PROVINCE).pass_.credential_hours) + MARGIN

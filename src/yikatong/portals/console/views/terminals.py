@@ -17,7 +17,8 @@ from yikatong.core.permissions import Permission
 from yikatong.portals.console.forms import StopForm, TerminalFilter, TerminalForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.access import actions
-from yikatong.registry.access.models import Terminal
+from yikatong.registry.access.models import Terminal, TerminalState
+from yikatong.using.codes import queries as codes
 
 NEEDS_REASON = frozenset({"stop", "retire"})
 staff = staff_required(Permission.TERMINAL_MANAGE, channel=Channel.WEB)
@@ -28,7 +29,10 @@ def index(request: StaffRequest) -> HttpResponse:
     form = TerminalFilter(request.GET)
     found = form.apply(visible(request.actor).select_related("place", "state").order_by("number"))
     page = Paginator(found, 50).get_page(request.GET.get("page"))
-    return render(request, "console/terminals.html", {"form": form, "page": page})
+    newest = {stand.scene: stand.newest for stand in codes.newest_lists() if stand.kind == "hot"}
+    names, rows = codes.scene_names(), [(one, _behind(one, newest)) for one in page]
+    said = [(one, "、".join(names.get(scene, str(scene)) for scene in old)) for one, old in rows]
+    return render(request, "console/terminals.html", {"form": form, "page": page, "rows": said})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -65,8 +69,31 @@ def terminal(request: StaffRequest, number: int) -> HttpResponse:
             form.refuse(refusal)
         if not code and not form.is_refused:
             return HttpResponseRedirect(request.path, status=303)
-    shown = {"terminal": found, "form": form, "code": code}
+    at = now()
+    shown = {"terminal": found, "form": form, "code": code, "at": at, "lists": _lists(found)}
     return render(request, "console/terminal.html", shown, status=422 if form.is_refused else 200)
+
+
+def _told(terminal: Terminal) -> TerminalState | None:
+    """What it said of itself, once it has said which lists it holds."""
+    state: TerminalState | None = getattr(terminal, "state", None)
+    return state if state and state.hot_versions else None
+
+
+def _behind(terminal: Terminal, newest: dict[int, int]) -> list[int]:
+    """Scenes whose hot list is not the newest."""
+    if (state := _told(terminal)) is None:
+        return []
+    held = state.hot_versions
+    return [scene for scene in sorted(terminal.scenes) if held.get(str(scene), 0) < newest.get(scene, 0)]
+
+
+def _lists(terminal: Terminal) -> list[codes.ListStand]:
+    """Each list it should hold, as it stands beside the newest; none while it has told nothing."""
+    if (state := _told(terminal)) is None:
+        return []
+    hot = {("hot", scene): state.hot_versions.get(str(scene), 0) for scene in sorted(terminal.scenes)}
+    return codes.list_stands({("trust", 0): state.trust_version} | hot)
 
 
 def _act(request: StaffRequest, found: Terminal, form: StopForm) -> str:

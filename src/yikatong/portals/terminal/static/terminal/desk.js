@@ -263,9 +263,9 @@
     async beat() {
       if (await fact("stopped")) await signIn();  // it may have been set working again
       const [waits, keys] = [await waiting(1), await trusted()];
-      const versions = [...hot.values()].map((list) => (list ? list.version : 0));
+      const versions = Object.fromEntries([...hot].filter(([, list]) => list).map(([scene, list]) => [scene, list.version]));
       const reply = await ask("POST", "/gate/v1/heartbeat", {
-        clock: Math.floor(Date.now() / 1000), offline_uses: waits, trust_version: keys.version, hot_version: Math.max(0, ...versions), software: "yikatong-kiosk 1",
+        clock: Math.floor(Date.now() / 1000), offline_uses: waits, trust_version: keys.version, hot_versions: versions, software: "yikatong-kiosk 1",
       });
       const pulse = JSON.parse(reply.text);
       slowAt = -SLOW_MS;
