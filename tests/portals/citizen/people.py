@@ -8,6 +8,7 @@ from yikatong.core.fields import blind_index
 from yikatong.portals.citizen.session import actor_of
 from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.cards import actions as cards
+from yikatong.registry.cards import numbers
 from yikatong.registry.cards.models import Card, CardStatus, Case
 from yikatong.registry.catalogue.models import Domain, Item, Place
 from yikatong.registry.holders.models import Certificate, Holder
@@ -80,7 +81,8 @@ def holder(number: str, name: str, phone: str) -> Holder:
 
 def card(owner: Holder, status: CardStatus = CardStatus.NORMAL, bank: str = "95901", **more: Any) -> Card:
     serial, at = Card.objects.count() + 1, now()
-    number = f"{bank}{serial:014d}"
+    body = f"62295{serial:013d}"
+    number = body + numbers.luhn_digit(body)
     account = BankAccount.objects.create(
         holder_id=owner.id,
         bank_id=bank,

@@ -3,8 +3,10 @@
 import pytest
 from django.test import Client
 
+from tests.bank_sandbox import Sandbox
 from tests.portals.citizen import people
 from tests.portals.citizen.conftest import LogIn
+from yikatong.registry.banks import tasks
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards.models import Card, CardStatus, Case
 from yikatong.registry.holders.models import Holder
@@ -120,3 +122,28 @@ def test_who_has_no_card_has_none_to_lose(logged_in: LogIn, chen: Holder) -> Non
     assert reply.status_code == 404
     assert "您还没有社会保障卡。" in reply.content.decode()
     assert not Case.objects.exists()
+
+
+@pytest.mark.clause("B2")
+def test_the_bank_half_of_a_loss_is_followed_to_its_end(hers: Client, bank: Sandbox) -> None:
+    hers.post("/m/card/loss", {"kind": "temporary"})
+    asked = hers.get("/m/card/loss/done").content.decode()
+    assert "已通知银行，等待确认" in asked
+    assert "社会保障功能已停用；已通知蜀安银行停用金融账户，正在等待银行确认。" in asked
+    assert "挂失已通知银行" in hers.get("/m/card").content.decode()
+
+    tasks.send("95901")
+
+    stopped = hers.get("/m/card/loss/done").content.decode()
+    assert "社会保障功能和蜀安银行金融账户都已停用。" in stopped
+    assert "等待确认" not in stopped
+
+
+@pytest.mark.clause("B2")
+def test_a_bank_that_refuses_leads_to_its_hotline(hers: Client, bank: Sandbox) -> None:
+    hers.post("/m/card/loss", {"kind": "formal"})
+    bank.goes_wrong("refuse", reason="账户有在途业务")
+    tasks.send("95901")
+    page = hers.get("/m/card").content.decode()
+    assert "银行没有受理挂失" in page
+    assert "蜀安银行没有受理金融账户挂失（账户有在途业务），请尽快拨打 95901。" in page

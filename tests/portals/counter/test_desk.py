@@ -5,9 +5,12 @@ import pytest
 from django.test import Client
 
 from tests import cast
+from tests.bank_sandbox import Sandbox
 from yikatong.core.actor import Role
 from yikatong.core.clock import day_of, now
 from yikatong.core.models import AuditEntry, Look
+from yikatong.registry.banks import tasks as bank_tasks
+from yikatong.registry.banks.models import Bank, BankAccount, BankRequest
 from yikatong.registry.cards import actions as card_acts
 from yikatong.registry.cards import batches
 from yikatong.registry.cards.models import Card, Case, CaseStatus, CaseStep
@@ -571,3 +574,34 @@ def test_a_namesake_does_not_see_what_i_did_today(desk: Client) -> None:
     assert case.number in mine
     assert '今日已办 <span class="num">0</span> 件' in his
     assert case.number not in his
+
+
+@pytest.mark.clause("B2")
+def test_the_desk_sees_how_far_a_loss_has_come_at_the_bank(desk: Client, bank: Sandbox) -> None:
+    holder = cast.wang_fang()
+    card = cast.card_in_use(holder)
+    card_acts.report_loss(card.pk, by=cast.clerk(), at=now())
+    address = f"/counter/holders/{holder.pk}/"
+    assert "蜀安银行（挂失已通知银行，等待确认）" in text(desk.get(address))
+    bank.goes_wrong("lost")
+    bank_tasks.send(cast.JOINT)
+    assert "蜀安银行（挂失已通知银行，等待确认）" in text(desk.get(address)), "nothing is taken for granted"
+    BankRequest.objects.update(next_try_at=now())
+    bank_tasks.send(cast.JOINT)
+    assert "蜀安银行（已挂失）" in text(desk.get(address))
+
+
+@pytest.mark.clause("G12")
+def test_an_account_is_activated_once_the_bank_says_so(desk: Client, bank: Sandbox) -> None:
+    Bank.objects.update(is_online=True)
+    holder = cast.wang_fang()
+    case = cast.make_card(cast.apply(holder))
+    base = f"/counter/holders/{holder.pk}/collect"
+    desk.post(base, {"verified": "yes", "do": "hand_over"})
+    desk.post(base, {"verified": "yes", "do": "activate_account"})
+    page = text(desk.get(f"{base}?done=activate_account"))
+    assert "金融账户：未激活，激活已通知银行。" in page
+    desk.post(base, {"verified": "yes", "do": "activate_account"})
+    assert BankRequest.objects.filter(act="activate").count() == 1
+    bank_tasks.send(str(case.bank_id))
+    assert BankAccount.objects.get().status == "active"

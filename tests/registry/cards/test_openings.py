@@ -102,6 +102,7 @@ def test_another_card_before_the_same_account(
     actions.check(case.pk, by=SUPERVISOR, at=now())
     assert status_of(case) == ("preopened", "沿用原账号")
     whole_round(JOINT, by=SUPERVISOR, at=now())
+    actions.take_fee(case.pk, receipt="SJ000001", by=LI_QIANG, at=now())
     new = actions.hand_over(case.pk, by=LI_QIANG, at=now())
     actions.activate(new.pk, by=LI_QIANG, at=now())
     assert BankAccount.objects.get().status == "lost"

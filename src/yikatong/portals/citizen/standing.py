@@ -5,6 +5,7 @@ from datetime import datetime
 
 from yikatong.core.clock import day_of
 from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.banks.queries import BankHalf, Half
 from yikatong.registry.cards.models import Card, CardStatus, Case, CaseKind, CaseStatus, ECard
 from yikatong.registry.cards.rules import CASE_OWNER
 from yikatong.registry.holders.models import Holder
@@ -79,12 +80,17 @@ def of_card(card: Card, *, at: datetime) -> Standing:
     return CARDS[CardStatus(card.status)]
 
 
-def of_account(account: BankAccount | None) -> Standing:
-    return (
-        ACCOUNTS[BankAccount.Status(account.status)]
-        if account
-        else Standing("未开户", "idle", "circle-minus")
-    )
+HALVES = {
+    Half.ASKED: Standing("挂失已通知银行", "warn", "hourglass"),
+    Half.REFUSED: Standing("银行没有受理挂失", "bad", WARN),
+}
+
+
+def of_account(account: BankAccount | None, half: BankHalf | None = None) -> Standing:
+    """`half`: of a lost card, how far its loss has come at the bank."""
+    if account is None:
+        return Standing("未开户", "idle", "circle-minus")
+    return HALVES.get(half.state if half else Half.NONE, ACCOUNTS[BankAccount.Status(account.status)])
 
 
 def of_case(case: Case) -> Standing:

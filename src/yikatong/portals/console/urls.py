@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from yikatong.portals.console.views import audit, batches, home, keys, looks, rosters, terminals
+from yikatong.portals.console.views import (
+    audit,
+    banks,
+    batches,
+    home,
+    keys,
+    looks,
+    losses,
+    rosters,
+    terminals,
+)
 
 urlpatterns = [
     path("", home.page, name="console"),
@@ -13,6 +23,9 @@ urlpatterns = [
     path("batches", batches.index, name="console-batches"),
     path("batches/<str:number>", batches.batch, name="console-batch"),
     path("batches/<str:number>/<str:which>.txt", batches.download, name="console-batch-file"),
+    path("banks", banks.index, name="console-banks"),
+    path("banks/requests/<uuid:request_id>/retry", banks.retry, name="console-bank-retry"),
+    path("losses", losses.page, name="console-losses"),
     path("terminals", terminals.index, name="console-terminals"),
     path("terminals/new", terminals.register, name="console-terminal-new"),
     path("terminals/<int:number>", terminals.terminal, name="console-terminal"),

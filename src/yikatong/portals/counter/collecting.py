@@ -7,7 +7,8 @@ from uuid import UUID
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.portals.counter.panel import Panel
-from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.banks.models import BankAccount, BankAct
+from yikatong.registry.banks.queries import is_asked
 from yikatong.registry.cards import actions, queries
 from yikatong.registry.cards.models import COMING, Card, CardStatus, Case, CaseStatus
 
@@ -31,8 +32,9 @@ def steps(panel: Panel) -> list[CollectStep]:
     has_card = card is not None and card.status not in COMING
     in_hand = has_card or (card is not None and card.status == CardStatus.INACTIVE)
     in_use = has_card and card is not None and card.activated_at is not None
-    opened = (
-        card is not None and card.account is not None and card.account.status != BankAccount.Status.PREOPENED
+    account = card.account if card is not None else None
+    opened = account is not None and (
+        account.status != BankAccount.Status.PREOPENED or is_asked(account, BankAct.ACTIVATE)
     )
     ready = panel.case is not None and panel.case.status == CaseStatus.READY
     return [

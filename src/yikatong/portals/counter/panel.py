@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 from yikatong.core.masking import mask_number, mask_phone
-from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.banks.models import BankAccount, BankAct
+from yikatong.registry.banks.queries import Half, is_asked, lost_half
 from yikatong.registry.cards import queries
 from yikatong.registry.cards.models import OPEN_CASES, Card, CardStatus, Case, CaseKind, CaseStatus, ECard
 from yikatong.registry.holders import names
@@ -21,6 +22,12 @@ TONES: dict[str, Tone] = {
     CardStatus.LOST: "warn",
     CardStatus.LOST_CANCELLED: "bad",
     CardStatus.CANCELLED: "bad",
+}
+_HALVES = {
+    Half.ASKED: "挂失已通知银行，等待确认",
+    Half.STOPPED: "已挂失",
+    Half.REFUSED: "银行没有受理挂失，请持卡人拨打 {hotline}",
+    Half.APART: "未挂失，请持卡人拨打 {hotline}",
 }
 _MADE_IN_ORDER = (
     CaseStatus.SUBMITTED,
@@ -71,7 +78,7 @@ def of(holder: Holder) -> Panel:
         card=card,
         tone=TONES[card.status] if card else "",
         bank=account.bank.name if account else "",
-        account=account.get_status_display() if account else "",
+        account=_account_words(card),
         ecard=_ecard_words(ecard, card),
         case=case,
         draft=queries.draft_of(holder.pk) if case is None else None,
@@ -84,6 +91,18 @@ def of(holder: Holder) -> Panel:
 def open_case(holder_id: UUID) -> Case | None:
     """The matter under way; there is at most one about making a card."""
     return queries.cases_of(holder_id).filter(status__in=OPEN_CASES).first()
+
+
+def _account_words(card: Card | None) -> str:
+    """The bank half, with what the bank still owes an answer to."""
+    account = card.account if card else None
+    if card is None or account is None:
+        return ""
+    if card.status in {CardStatus.LOST, CardStatus.TEMPORARILY_LOST}:
+        half = lost_half(account)
+        return _HALVES.get(half.state, account.get_status_display()).format(hotline=account.bank.hotline)
+    waiting = "，激活已通知银行" if is_asked(account, BankAct.ACTIVATE) else ""
+    return account.get_status_display() + waiting
 
 
 def _ecard(holder_id: UUID) -> ECard | None:

@@ -51,7 +51,8 @@ def activate(account_id: UUID, *, by: Actor, at: datetime) -> BankAccount:
         if Status.ACTIVE not in TRANSITIONS[Status(account.status)]:
             raise rules.refusal(account.status, "激活")
         act = BankAct.ACTIVATE
-        requests.ask(act, account.bank, holder_id=account.holder_id, account=account, by=by, at=at)
+        if not account.requests.filter(act=act, status__in=requests.OPEN).exists():
+            requests.ask(act, account.bank, holder_id=account.holder_id, account=account, by=by, at=at)
         return account
     return _move(account_id, Status.ACTIVE, "激活", by=by, at=at, activated_at=at)
 

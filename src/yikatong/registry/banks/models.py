@@ -111,6 +111,7 @@ class BankRequest(models.Model):
                 name="banks_request_open",
             ),
             models.Index(fields=["account", "-serial"], name="banks_request_account"),
+            models.Index(fields=["bank", "settled_at"], name="banks_request_settled"),
             models.Index(
                 fields=["-serial"], condition=models.Q(status="refused"), name="banks_request_refused"
             ),

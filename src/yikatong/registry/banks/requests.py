@@ -21,7 +21,8 @@ from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import accounts
 from yikatong.registry.banks.connector import Answer, Wanted
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
-from yikatong.registry.banks.rules import AccountDiffers, AlreadySettled, Status, retry_after
+from yikatong.registry.banks.rules import AccountDiffers, AlreadySettled, ProvinceOnly, Status, retry_after
+from yikatong.registry.regions.law import province
 
 Asked = BankRequest.Status
 OPEN: Final = (Asked.WAITING, Asked.UNKNOWN)
@@ -142,10 +143,17 @@ def _follow(request: BankRequest, answer: Answer, *, at: datetime) -> None:
             accounts.follow(request.account_id, Status(answer.status), at=at)
 
 
+def check_right(by: Actor) -> None:
+    """Requests go to a bank for the whole province."""
+    require(by, Permission.BANK_MANAGE)
+    if not province().code.startswith(by.scope):
+        raise ProvinceOnly
+
+
 @transaction.atomic
 def retry_now(request_id: UUID, *, by: Actor, at: datetime) -> BankRequest:
     """A member of staff does not want to wait for the next try."""
-    require(by, Permission.BANK_MANAGE)
+    check_right(by)
     request = BankRequest.objects.select_for_update(no_key=True).filter(pk=request_id).first()
     if request is None:
         raise NotFound

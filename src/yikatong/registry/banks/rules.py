@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
-from yikatong.core.errors import DomainError
+from yikatong.core.errors import DomainError, Forbidden
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.regions.law import ByLaw
 
@@ -47,6 +47,11 @@ class AccountDiffers(DomainError):
     """What the bank says and what we know cannot both be; nothing is overwritten, staff compare the two."""
 
     code = "account_differs"
+
+
+class ProvinceOnly(Forbidden):
+    code = "bank_is_the_provinces"
+    message = "银行业务涉及全省持卡人，只能由省级岗位办理。"
 
 
 class AlreadySettled(DomainError):

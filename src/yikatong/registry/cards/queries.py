@@ -13,6 +13,8 @@ from django.db.models import When as Is
 from yikatong.core import looks
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
+from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.queries import BankHalf, Half, lost_half
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
@@ -57,6 +59,7 @@ class LossCover:
     hotline: str
     ends_at: datetime | None
     advice: str
+    half: BankHalf | None = None  # of a card that is lost: how far the bank half has come
 
 
 def card_of(holder_id: UUID) -> Card | None:
@@ -168,21 +171,33 @@ def queue(
 
 
 def loss_cover(card: Card) -> LossCover:
-    """Which halves a loss of this card covers (would cover, before it is reported)."""
+    """Which halves a loss of this card covers: would cover before it is reported, has covered after it."""
     bank = card.account.bank if card.account else None
     lost = card.status in {CardStatus.LOST, CardStatus.TEMPORARILY_LOST}
-    covers_bank = bank is not None and bank.joint_loss
+    half = lost_half(card.account) if lost else None
+    joint = bank is not None and bank.joint_loss
     return LossCover(
         social_security=lost or card.status in {CardStatus.NORMAL, CardStatus.INACTIVE},
-        bank=covers_bank,
+        bank=joint and (half is None or half.state in {Half.ASKED, Half.STOPPED}),
         bank_name=bank.name if bank else "",
         hotline=bank.hotline if bank else "",
         ends_at=card.loss_ends_at,
-        advice=_advice(bank.name, bank.hotline, joint=covers_bank) if bank else "该卡没有关联银行账户。",
+        advice=_advice(bank, half),
+        half=half,
     )
 
 
-def _advice(name: str, hotline: str, *, joint: bool) -> str:
-    if joint:
-        return f"社会保障功能和{name}金融账户同时挂失。"
-    return f"只挂失社会保障功能；金融账户须另向{name}挂失，请拨打 {hotline}。"
+def _advice(bank: Bank | None, half: BankHalf | None) -> str:
+    if bank is None:
+        return "该卡没有关联银行账户。"
+    match half.state if half else None:
+        case Half.ASKED:
+            return f"社会保障功能已停用；已通知{bank.name}停用金融账户，正在等待银行确认。"
+        case Half.STOPPED:
+            return f"社会保障功能和{bank.name}金融账户都已停用。"
+        case Half.REFUSED:
+            reason = f"（{half.reason}）" if half and half.reason else ""
+            return f"社会保障功能已停用；{bank.name}没有受理金融账户挂失{reason}，请尽快拨打 {bank.hotline}。"
+    if bank.joint_loss and half is None:
+        return f"社会保障功能和{bank.name}金融账户同时挂失。"
+    return f"只挂失社会保障功能；金融账户须另向{bank.name}挂失，请拨打 {bank.hotline}。"

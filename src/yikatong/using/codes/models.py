@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import Q
 
 from yikatong.core.fields import IndexField, key_field
-from yikatong.registry.cards.models import ECard
+from yikatong.registry.banks.models import BankRequest
+from yikatong.registry.cards.models import CardEvent, ECard
 from yikatong.registry.holders.models import Holder
 
 
@@ -142,3 +143,31 @@ class ListVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}第 {self.version} 版"
+
+
+class LossSpread(models.Model):
+    """How long a loss took to get about: to the online gate, the offline lists and the bank (Ningxia art. 17).
+
+    pii: none beyond the card's key.
+    """
+
+    event = models.OneToOneField(
+        CardEvent, models.PROTECT, primary_key=True, related_name="+", verbose_name="挂失"
+    )
+    reported_at = models.DateTimeField("报失", db_index=True)
+    gate_at = models.DateTimeField("在线闸机", null=True)  # first read by another connection
+    needs_list = models.BooleanField("需列入名单")
+    list_at = models.DateTimeField("离线名单", null=True)
+    bank_request = models.ForeignKey(
+        BankRequest, models.PROTECT, null=True, related_name="+", verbose_name="银行请求"
+    )
+
+    class Meta:
+        verbose_name = verbose_name_plural = "挂失传播"
+        indexes = [
+            models.Index(
+                fields=["reported_at"],
+                condition=Q(needs_list=True, list_at__isnull=True),
+                name="codes_spread_unlisted",
+            )
+        ]

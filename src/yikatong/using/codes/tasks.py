@@ -7,7 +7,7 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from yikatong.core import clock
-from yikatong.using.codes import hotlist, publish, sealing
+from yikatong.using.codes import hotlist, publish, sealing, spreading
 
 log = structlog.get_logger()
 
@@ -21,14 +21,18 @@ log = structlog.get_logger()
 def card_changed(card_id: str) -> None:
     """A card, its e-card, a device or the holder has changed: hotlist entries follow, then the lists."""
     at = clock.now()
-    if hotlist.card_changed(UUID(card_id), at=at):
+    changed = hotlist.card_changed(UUID(card_id), at=at)
+    spreading.note_loss(UUID(card_id), at=clock.now())
+    if changed:
         publish.publish_lists(at=at)
+        spreading.note_lists(at=clock.now())
 
 
 @app.periodic(cron="* * * * * */10")
 @app.task(name="codes.publish_lists", queue="codes", queueing_lock="codes.publish_lists")
 def publish_lists(timestamp: int) -> None:  # noqa: ARG001 - the job's own parameter
     publish.publish_lists(at=clock.now())
+    spreading.note_lists(at=clock.now())
 
 
 @app.periodic(cron="* * * * *")

@@ -119,10 +119,13 @@ def _own(request: CitizenRequest) -> Card:
 
 def _card_context(request: CitizenRequest) -> dict[str, Any]:
     context, holder = card_context(request.holder), request.holder
-    account = context["card"].account if context["card"] else None
+    card = context["card"]
+    account = card.account if card else None
+    cover = queries.loss_cover(card) if card else None
     return context | {
         "account": account,
-        "account_standing": standing.of_account(account),
+        "account_standing": standing.of_account(account, cover.half if cover else None),
+        "cover": cover,
         "ecard": held.ecard_of(holder.id),
         "permit": work_permit(holder.id, day_of(now())),
         "devices": held.devices_of(holder.id),

@@ -1,5 +1,7 @@
 """Words of the console's pages."""
 
+from datetime import datetime
+
 from django import template
 
 from yikatong.portals.console import events
@@ -7,3 +9,27 @@ from yikatong.portals.console import events
 register = template.Library()
 register.filter("event_zh", events.said)
 register.filter("channel_zh", events.channel)
+
+
+@register.filter
+def took(seconds: float | None) -> str:
+    """0.4 秒, 12 秒, 3 分 5 秒, 2 小时 1 分, 3 天 4 小时; — for None."""
+    if seconds is None:
+        return "—"
+    if seconds < 10:
+        return f"{max(seconds, 0):.1f} 秒"
+    whole = round(seconds)
+    for size, inner, words in (
+        (86_400, 3_600, ("天", "小时")),
+        (3_600, 60, ("小时", "分")),
+        (60, 1, ("分", "秒")),
+    ):
+        if whole >= size:
+            return f"{whole // size} {words[0]} {whole % size // inner} {words[1]}"
+    return f"{whole} 秒"
+
+
+@register.filter
+def since(later: datetime | None, earlier: datetime) -> str:
+    """From `earlier` to `later`, as `took`."""
+    return took((later - earlier).total_seconds() if later else None)

@@ -1,0 +1,113 @@
+"""Read what a bank has done about an account."""
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from enum import StrEnum
+from statistics import median
+from typing import Any
+
+from django.db.models import Count, Min, Q
+
+from yikatong.core.clock import BEIJING, day_of
+from yikatong.registry.banks.connector import connector
+from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
+from yikatong.registry.banks.requests import OPEN
+
+
+class Half(StrEnum):
+    """How far a loss has come in the bank half."""
+
+    NONE = "none"  # no account
+    APART = "apart"  # the bank has not joined: its holder calls it
+    ASKED = "asked"
+    STOPPED = "stopped"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class BankHalf:
+    """`at`: since when; `reason`: why the bank refused."""
+
+    state: Half
+    at: datetime | None = None
+    reason: str = ""
+
+
+def lost_half(account: BankAccount | None) -> BankHalf:
+    """The bank half of a card that is lost."""
+    if account is None:
+        return BankHalf(Half.NONE)
+    asked = BankRequest.objects.filter(account=account, act=BankAct.REPORT_LOSS).order_by("-serial").first()
+    if account.status == BankAccount.Status.LOST:
+        return BankHalf(Half.STOPPED, asked.settled_at if asked else None)
+    if asked is None or not account.bank.joint_loss:
+        return BankHalf(Half.APART)
+    if asked.status in OPEN:
+        return BankHalf(Half.ASKED, asked.created_at, asked.trouble)
+    return BankHalf(Half.REFUSED, asked.settled_at, asked.reason)
+
+
+def is_asked(account: BankAccount | None, act: BankAct) -> bool:
+    """Whether the bank still owes an answer to this act."""
+    return (
+        account is not None and BankRequest.objects.filter(account=account, act=act, status__in=OPEN).exists()
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How the line to a bank stands; `median_s` from asking to answer, of what was answered since midnight."""
+
+    bank: Bank
+    is_reached: bool
+    waiting: int
+    oldest: datetime | None
+    trouble: str
+    done: int
+    refused: int
+    median_s: float | None
+
+
+def lines(*, at: datetime) -> list[Line]:
+    """Every bank's line, today."""
+    midnight = datetime.combine(day_of(at), time.min, BEIJING)
+    open_ones = Q(status__in=OPEN)
+    counts: dict[str, dict[str, Any]] = {
+        row["bank"]: dict(row)
+        for row in BankRequest.objects.filter(open_ones | Q(settled_at__gte=midnight))
+        .order_by()
+        .values("bank")
+        .annotate(
+            waiting=Count("pk", filter=open_ones),
+            oldest=Min("created_at", filter=open_ones),
+            done=Count("pk", filter=Q(status="done")),
+            refused=Count("pk", filter=Q(status="refused")),
+        )
+    }
+    wire = connector()
+    return [
+        _line(bank, counts.get(bank.pk, {}), midnight, is_reached=wire.reaches(bank.pk))
+        for bank in Bank.objects.order_by("pk")
+    ]
+
+
+def _line(bank: Bank, row: dict[str, Any], midnight: datetime, *, is_reached: bool) -> Line:
+    answered = BankRequest.objects.filter(bank=bank, status="done", settled_at__gte=midnight)
+    took = sorted(
+        (done - asked).total_seconds()
+        for done, asked in answered.order_by("-settled_at").values_list("settled_at", "created_at")[:5_000]
+        if done
+    )
+    in_trouble = (
+        BankRequest.objects.filter(bank=bank, status__in=OPEN).exclude(trouble="").order_by("-next_try_at")
+    )
+    return Line(
+        bank,
+        is_reached,
+        row.get("waiting", 0),
+        row.get("oldest"),
+        in_trouble.values_list("trouble", flat=True).first() or "",
+        row.get("done", 0),
+        row.get("refused", 0),
+        median(took) if took else None,
+    )
