@@ -51,18 +51,17 @@ class PcscReader:
         try:
             # For ourselves: no other program of the machine may use what we have opened.
             connection.connect(mode=SCARD_SHARE_EXCLUSIVE)
+            yield PcscChannel(connection)
         except NoCardException:
             raise fault(Fault.NO_CARD) from None
         except CardConnectionException:
             raise fault(Fault.MUTE) from None
         except SmartcardException:
             raise fault(Fault.READER_BROKEN) from None
-        try:
-            yield PcscChannel(connection)
         finally:
-            with suppress(SmartcardException):
-                connection.disconnect()
-            connection.release()
+            for end in (connection.disconnect, connection.release):
+                with suppress(SmartcardException):
+                    end()
 
     def _found(self) -> Any:
         found = [one for one in _readers() if self._wanted.lower() in str(one).lower()]
@@ -78,11 +77,11 @@ def names() -> list[str]:
 
 def _readers() -> list[Any]:
     try:
-        from smartcard.Exceptions import SmartcardException  # noqa: PLC0415 - an optional extra
+        from smartcard.pcsc.PCSCExceptions import BaseSCardException  # noqa: PLC0415 - an optional extra
         from smartcard.System import readers  # noqa: PLC0415
     except ImportError:
         raise fault(Fault.NO_LIBRARY) from None
     try:
         return list(readers())
-    except SmartcardException:
+    except BaseSCardException:  # the service is not running
         raise fault(Fault.NOT_CONNECTED) from None

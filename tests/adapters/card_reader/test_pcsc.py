@@ -1,0 +1,96 @@
+"""The virtual card in a reader of the machine: pcscd, the driver, pyscard, and our reading over them."""
+
+import statistics
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.adapters.card_reader import service
+from tests.adapters.cards import PIN, SSSE, WANG_FANG, card, hsm
+from tests.adapters.national_card.test_terminal import BASICS
+from yikatong.adapters.card_reader import pcsc
+from yikatong.adapters.hsm.soft import SoftHsm
+from yikatong.adapters.national_card import terminal
+from yikatong.adapters.national_card.image import pin_block
+from yikatong.registry.cards.chip import authentication
+from yikatong.registry.cards.chip.faults import CardFault
+
+WHY_NOT = service.missing()
+pytestmark = [pytest.mark.faults, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with service.running(tmp_path_factory.mktemp("pcscd")) as found:
+        yield found
+
+
+@pytest.fixture(autouse=True)
+def empty(port: int) -> None:
+    service.wait_until_empty()
+
+
+@pytest.fixture
+def device(tmp_path: Path) -> SoftHsm:
+    return hsm(tmp_path)
+
+
+@pytest.mark.clause("E3")
+def test_a_card_is_read_through_real_pcsc(port: int, device: SoftHsm) -> None:
+    with service.placed(card(device), port), pcsc.PcscReader().card() as channel:
+        begun = terminal.begin(channel, "510100000001")
+        answer = authentication.answer(begun.request, device)
+        basics = terminal.finish(channel, begun, answer, terminal="510100000001", device="YK-7")
+    assert basics.text() == BASICS
+
+
+def test_the_reader_has_its_name_and_says_when_it_is_empty(port: int) -> None:
+    assert any("Virtual PCD" in name for name in pcsc.names())
+    with pytest.raises(CardFault) as refusal, pcsc.PcscReader("virtual pcd").card():
+        pass
+    assert refusal.value.number == -2
+    with pytest.raises(CardFault) as refusal, pcsc.PcscReader("no such").card():
+        pass
+    assert refusal.value.number == -12
+
+
+def test_what_was_opened_is_closed_for_the_next_program(port: int, device: SoftHsm) -> None:
+    with service.placed(card(device), port):
+        with pcsc.PcscReader().card() as channel:
+            terminal.select_environment(channel)
+            terminal.send(channel, bytes.fromhex("0020000003") + pin_block(PIN))
+            assert channel.transmit(bytes.fromhex("0020000000")) == bytes.fromhex("9000")
+        with pcsc.PcscReader().card() as channel:
+            assert channel.transmit(bytes.fromhex("0020000000")) == bytes.fromhex("63C3")
+
+
+def test_the_card_is_ours_alone_while_we_read(port: int, device: SoftHsm) -> None:
+    with service.placed(card(device), port), pcsc.PcscReader().card():
+        with pytest.raises(CardFault) as refusal, pcsc.PcscReader().card():
+            pass
+        assert refusal.value.number == -4
+
+
+def test_a_command_takes_milliseconds(port: int, device: SoftHsm) -> None:
+    """Without quick confirmations each takes 48 ms; the limit lies far from both."""
+    with service.placed(card(device), port), pcsc.PcscReader().card() as channel:
+        assert terminal.card_file(channel).card_number == WANG_FANG.card_number
+        times = []
+        for _ in range(50):
+            started = time.perf_counter()
+            terminal.item(channel, 0x07)
+            times.append(time.perf_counter() - started)
+    assert statistics.median(times) < 0.02
+
+
+# The last one: the driver loses the next card after such an end, and takes only the one after it.
+def test_a_card_taken_out_while_reading_is_mute(port: int, device: SoftHsm) -> None:
+    with service.placed(card(device), port):
+        opened = pcsc.PcscReader().card()
+        channel = opened.__enter__()
+    with pytest.raises(CardFault) as refusal:
+        channel.transmit(SSSE)
+    assert refusal.value.number == -4
+    opened.__exit__(None, None, None)
