@@ -74,7 +74,7 @@ class Standing(models.Model):
     the columns of its own table, so two acts at the same time never undo each other. Its primary key holds the whole
     row, and the gate need not open the table. docs/adr/0006-standing.md.
 
-    pii: keys of holder and card; ground and retention: as the device.
+    pii: keys of holder and card; ground: the holder's request; retention: as the device.
     """
 
     device = models.OneToOneField(Device, models.CASCADE, primary_key=True, db_column="device_number")
