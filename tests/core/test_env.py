@@ -68,6 +68,8 @@ def test_variables_are_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
         ("YIKATONG_GATE_WORKERS", "两个", "1–256 的整数"),
         ("YIKATONG_WALL_DAYS", "32", "0–31 的整数，0 表示不允许"),
         ("YIKATONG_EXPORT_ROWS", "1000001", "1–1000000 的整数"),
+        ("YIKATONG_SMS_PAUSE_SECONDS", "9", "10–600 的整数"),
+        ("YIKATONG_SMS_PHONE_DAILY", "0", "1–100 的整数"),
         ("YIKATONG_DEMO", "maybe", "true 或 false"),
         ("YIKATONG_DEBUG", "2", "true 或 false"),
         ("YIKATONG_LOG_LEVEL", "loud", "DEBUG、INFO、WARNING、ERROR 之一"),

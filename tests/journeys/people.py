@@ -82,7 +82,7 @@ class Phone:
         self.page.goto("/m/login")
         self.page.fill("#id_phone", number)
         self.page.click("text=获取短信验证码")
-        too_soon = self.page.get_by_text("请在 60 秒后再获取").first
+        too_soon = self.page.get_by_text(re.compile(r"请在 \d+ 秒后再获取")).first
         self.page.locator("#id_code").or_(too_soon).wait_for()
         if too_soon.is_visible() or "sent" in self.page.url:
             return False

@@ -98,6 +98,11 @@ class Settings(BaseSettings):
     )
     card_key_file: Path = Field(default=Path(), description="文件路径")
     export_rows: int = Field(default=1_000_000, ge=1, le=1_000_000, description="1–1000000 的整数")
+    sms_pause_seconds: int = Field(default=60, ge=10, le=600, description="10–600 的整数")
+    sms_phone_daily: int = Field(default=10, ge=1, le=100, description="1–100 的整数")
+    # A hall, a campus or a carrier's gateway is one address for many phones.
+    sms_address_hourly: int = Field(default=60, ge=1, le=100_000, description="1–100000 的整数")
+    sms_address_daily: int = Field(default=600, ge=1, le=1_000_000, description="1–1000000 的整数")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )

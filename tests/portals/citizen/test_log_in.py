@@ -1,9 +1,11 @@
 """Logging in with a code by text message, choosing a holder, logging out."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.db.models import F
 from django.test import Client
 
 from tests.portals.citizen import people
@@ -16,6 +18,7 @@ from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.using.codes import actions as codes
 from yikatong.using.codes.models import Device
+from yikatong.using.identity.models import SmsCode
 
 
 def ask(client: Client, phone: str = people.PHONE) -> str:
@@ -64,6 +67,29 @@ def test_asked_twice_within_a_minute_the_first_code_still_counts(client: Client,
 
     assert client.post("/m/login", {"phone": people.PHONE}).headers["Location"] == "/m/login/code?sent"
     assert client.post("/m/login/code", {"code": code}).status_code == 303
+
+
+@pytest.mark.clause("cap:O1")
+@pytest.mark.parametrize("phone", [people.PHONE, "13999999999"], ids=["known", "unknown"])
+def test_after_the_limit_it_says_when_to_try_again_and_no_more(
+    client: Client, wang: Holder, settings: object, phone: str
+) -> None:
+    env = settings.ENV.model_copy(update={"sms_phone_daily": 1})  # type: ignore[attr-defined]
+    settings.ENV = env  # type: ignore[attr-defined]
+    ask(client, phone)
+    SmsCode.objects.update(sent_at=F("sent_at") - timedelta(minutes=2))
+    asked = SmsCode.objects.count()
+
+    reply = Client().post("/m/login", {"phone": phone})
+
+    said = reply.content.decode()
+    assert reply.status_code == 429
+    assert re.search(
+        r"<li>获取验证码过于频繁。请在(今天|明天) \d{1,2}:\d\d 后再试，或到服务网点办理。</li>", said
+    )
+    assert 86_000 < int(reply.headers["Retry-After"]) <= 86_400 - 120 + 1
+    assert f'value="{phone}"' in said  # what was typed is still there
+    assert SmsCode.objects.count() == asked
 
 
 def test_those_who_share_a_phone_choose(client: Client, wang: Holder, chen: Holder) -> None:

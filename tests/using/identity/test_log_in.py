@@ -2,10 +2,11 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 from pytest_django.fixtures import Settings
 
@@ -127,11 +128,36 @@ def test_an_unknown_phone_gets_the_same_answers(wang: Holder) -> None:
     assert set(SmsCode.objects.values_list("tries", flat=True)) == {1}
 
 
+def test_too_soon_says_how_many_seconds_are_left(wang: Holder) -> None:
+    actions.send_code(PHONE, at=AT)
+    with pytest.raises(rules.SmsTooSoon) as refusal:
+        actions.send_code(PHONE, at=AT + timedelta(seconds=18, milliseconds=500))
+    assert refusal.value.message == "验证码已发送。请在 42 秒后再获取。"
+    assert refusal.value.facts == {"retry_after": 42}
+
+
+@pytest.mark.clause("cap:O1")
+def test_an_unknown_phone_costs_the_same_work(wang: Holder) -> None:
+    """The time an answer takes tells nobody who holds a card."""
+    work = []
+    for phone in (PHONE, "13900000009"):
+        with CaptureQueriesContext(connection) as done:
+            actions.send_code(phone, at=AT)
+        verbs = [query["sql"].split()[0] for query in done]
+        work.append([verb for verb in verbs if verb not in {"SAVEPOINT", "RELEASE", "ROLLBACK"}])
+    assert work[0] == work[1]
+    assert work[0].count("INSERT") == 2
+    assert (SentMessage.objects.count(), ProcrastinateJob.objects.count()) == (1, 1)
+
+
 def test_a_phone_gets_ten_codes_a_day(wang: Holder) -> None:
     for number in range(10):
         actions.send_code(PHONE, at=AT + timedelta(minutes=number))
-    with pytest.raises(rules.SmsTooMany):
+    with pytest.raises(rules.SmsTooMany) as refusal:
         actions.send_code(PHONE, at=AT + timedelta(hours=23))
+    # The first of them was sent at 9:00 in Beijing, and there it is 8:00 of the next day.
+    assert refusal.value.message == "获取验证码过于频繁。请在今天 9:00 后再试，或到服务网点办理。"
+    assert refusal.value.facts == {"retry_after": 3600}
     assert SmsCode.objects.count() == 10
     actions.send_code(PHONE, at=AT + timedelta(days=1, minutes=1))
 
@@ -139,11 +165,46 @@ def test_a_phone_gets_ten_codes_a_day(wang: Holder) -> None:
 def test_an_address_asks_for_sixty_phones_an_hour(db: None) -> None:
     for number in range(60):
         actions.send_code(f"139000010{number:02d}", at=AT, ip="192.0.2.7")
-    with pytest.raises(rules.SmsTooMany):
-        actions.send_code("13900002000", at=AT, ip="192.0.2.7")
+    with pytest.raises(rules.SmsTooMany) as refusal:
+        actions.send_code("13900002000", at=AT + timedelta(minutes=20), ip="192.0.2.7")
+    assert refusal.value.message == "获取验证码过于频繁。请在今天 10:00 后再试，或到服务网点办理。"
+    assert refusal.value.facts == {"retry_after": 2400}
     actions.send_code("13900002000", at=AT, ip="192.0.2.8")
     assert SmsCode.objects.count() == 61
     assert b"192.0.2" not in bytes(SmsCode.objects.order_by("id")[0].ip_index or b"")
+
+
+def test_limits_are_settings_and_the_longest_wait_counts(db: None, settings: Settings) -> None:
+    limits = {
+        "sms_pause_seconds": 10, "sms_phone_daily": 2, "sms_address_hourly": 3, "sms_address_daily": 4,
+    }  # fmt: skip
+    settings.ENV = settings.ENV.model_copy(update=limits)
+
+    def asks(phone: str, minutes: float) -> str:
+        try:
+            actions.send_code(phone, at=AT + timedelta(minutes=minutes), ip="192.0.2.7")
+        except DomainError as refusal:
+            return refusal.message
+        return "sent"
+
+    one, two, three = "13900000011", "13900000012", "13900000013"
+    assert [asks(one, 0), asks(one, 1), asks(two, 2)] == ["sent", "sent", "sent"]
+    hour = "获取验证码过于频繁。请在今天 10:00 后再试，或到服务网点办理。"
+    day = "获取验证码过于频繁。请在明天 9:00 后再试，或到服务网点办理。"
+    assert asks(three, 3) == hour  # three within the hour from here
+    assert asks(one, 3) == day  # and his own day is full as well
+    assert asks(three, 60) == "sent"
+    assert asks(two, 120) == day  # four within the day from here
+    assert SmsCode.objects.count() == 4
+
+
+def test_a_wait_is_never_said_too_short(wang: Holder, settings: Settings) -> None:
+    settings.ENV = settings.ENV.model_copy(update={"sms_phone_daily": 1})
+    late = datetime(2026, 11, 20, 15, 58, 31, tzinfo=UTC)  # 23:58:31 in Beijing
+    actions.send_code(PHONE, at=late - timedelta(days=1) + timedelta(minutes=2))
+    with pytest.raises(rules.SmsTooMany) as refusal:
+        actions.send_code(PHONE, at=late)
+    assert refusal.value.message == "获取验证码过于频繁。请在明天 0:01 后再试，或到服务网点办理。"
 
 
 def test_without_a_sender_nothing_is_promised(wang: Holder, settings: Settings) -> None:

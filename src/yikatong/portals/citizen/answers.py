@@ -27,7 +27,7 @@ def answer(
 
     A form that is wrong answers 422, a refused act its own status; both with the error summary in focus.
     """
-    status = 200
+    status, wait = 200, None
     if request.method == "POST":
         status = 422
         if form.is_valid():
@@ -35,8 +35,11 @@ def answer(
                 return SeeOther(act(form.cleaned_data))
             except DomainError as refusal:
                 form.add_error(None, sentence(refusal))
-                status = refusal.status
-    return render(request, template, context | {"form": form}, status=status)
+                status, wait = refusal.status, refusal.facts.get("retry_after")
+    page = render(request, template, context | {"form": form}, status=status)
+    if wait is not None:
+        page.headers["Retry-After"] = str(wait)
+    return page
 
 
 def sentence(refusal: DomainError) -> str:

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
+from math import ceil
 from typing import Final
 
+from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.errors import DomainError, Invalid
 
 CODE_LIFE: Final = timedelta(minutes=5)
 CODE_TRIES: Final = 5
-RESEND_AFTER: Final = timedelta(seconds=60)
-PHONE_DAILY: Final = 10
-IP_HOURLY: Final = 60
 PASSWORD_TRIES: Final = 5
 PASSWORD_LOCK: Final = timedelta(minutes=15)
 
@@ -56,15 +55,25 @@ class PasswordFromPhone(Invalid):
 
 
 class SmsTooSoon(DomainError):
+    """facts: retry_after, whole seconds."""
+
     code = "sms_too_soon"
     status = 429
-    message = "验证码已发送。请在 60 秒后再获取。"
+
+    def __init__(self, *, at: datetime, again_at: datetime) -> None:
+        seconds = _seconds(again_at - at)
+        super().__init__(f"验证码已发送。请在 {seconds} 秒后再获取。", retry_after=seconds)
 
 
 class SmsTooMany(DomainError):
+    """Says when it may be tried again, and not whether a phone or an address was asked for too often."""
+
     code = "sms_too_many"
     status = 429
-    message = "获取验证码过于频繁。请稍后再试，或到服务网点办理。"
+
+    def __init__(self, *, at: datetime, again_at: datetime) -> None:
+        said = f"获取验证码过于频繁。请在{_clock(at, again_at)}后再试，或到服务网点办理。"
+        super().__init__(said, retry_after=_seconds(again_at - at))
 
 
 class SmsUnavailable(DomainError):
@@ -96,6 +105,16 @@ class PasswordLocked(DomainError):
     code = "password_locked"
     status = 429
     message = "密码连续输错 5 次，已锁定 15 分钟。可用短信验证码重设密码。"
+
+
+def _seconds(pause: timedelta) -> int:
+    return max(ceil(pause.total_seconds()), 1)
+
+
+def _clock(at: datetime, again_at: datetime) -> str:
+    """今天 14:05 or 明天 9:30, never a minute too early; no limit looks back further than a day."""
+    minute = again_at.astimezone(BEIJING) + timedelta(seconds=59)
+    return f"{'今天' if minute.date() == day_of(at) else '明天'} {minute.hour}:{minute:%M} "
 
 
 def phone(text: str) -> str:

@@ -62,7 +62,8 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
 
     shown = demo.last_text(phone) if settings.DEMO else ""
     form = SmsForm(request.POST or None)
-    return answer(request, form, "citizen/login_code.html", enter, phone=mask_phone(phone), demo_text=shown)
+    said = {"phone": mask_phone(phone), "demo_text": shown, "pause": settings.ENV.sms_pause_seconds}
+    return answer(request, form, "citizen/login_code.html", enter, **said)
 
 
 def choose(request: HttpRequest) -> HttpResponse:
