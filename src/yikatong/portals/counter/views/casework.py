@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -19,7 +20,7 @@ from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import actions, queries, rules
 from yikatong.registry.cards.models import Case
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 
 @staff_required(Permission.CASE_OVERSEE)
