@@ -30,7 +30,7 @@ def test_a_holder_applies_chooses_his_bank_and_follows_his_case(logged_in: LogIn
         "申请已提交",
         case.number,
         "待审核",
-        "受理地经办机构",
+        "武侯区社会保障卡服务大厅（审核岗）",
         "经办机构审核申请材料。",
         "撤回申请",
     ):

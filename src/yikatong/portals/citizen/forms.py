@@ -6,9 +6,12 @@ from typing import Any
 from django import forms
 
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.cards.actions import Answers
+from yikatong.registry.cards.models import Correction
 from yikatong.registry.cards.rules import ReplaceReason
 from yikatong.registry.regions.models import Outlet
 
+Item = Correction.Item
 DIGITS = {"inputmode": "numeric", "autocomplete": "off", "spellcheck": "false"}
 PHONE = re.compile(r"^1\d{10}$")
 DELIVERIES = [("0", "到网点领取"), ("1", "邮寄到家")]
@@ -108,6 +111,7 @@ class ApplyForm(forms.Form):
         error_messages={"required": "请选择领卡网点", "invalid_choice": "请选择列表中的网点"},
     )
     delivery = forms.ChoiceField(label="领取方式", choices=DELIVERIES, initial="0")
+    address = forms.CharField(label="收件地址", max_length=200, required=False)
 
 
 class ReplaceForm(ApplyForm):
@@ -124,6 +128,49 @@ class ReplaceForm(ApplyForm):
         choices=ReplaceReason.choices,
         error_messages={"required": "请选择补换原因", "invalid_choice": "请选择补换原因"},
     )
+
+
+class CorrectForm(forms.Form):
+    """A field for each thing wanted that can be put right without an original."""
+
+    def __init__(self, *args: Any, items: list[str], place: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        fields: dict[str, forms.Field] = {
+            Item.BANK: forms.ModelChoiceField(
+                label="合作银行",
+                queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
+                empty_label="请选择",
+                error_messages={"invalid_choice": "请选择列表中的银行"},
+            ),
+            Item.OUTLET: OutletField(
+                label="领卡网点",
+                queryset=Outlet.objects.filter(is_open=True, division_code__startswith=place[:4]).order_by(
+                    "number"
+                ),
+                empty_label="请选择",
+                error_messages={"invalid_choice": "请选择列表中的网点"},
+            ),
+            Item.ADDRESS: forms.CharField(
+                label="收件地址", max_length=200, widget=forms.TextInput({"autocomplete": "street-address"})
+            ),
+            Item.GROUND: forms.CharField(
+                label="申领依据说明", max_length=200, widget=forms.Textarea({"rows": 3})
+            ),
+        }
+        for item in items:
+            if item in fields:
+                self.fields[item] = fields[item]
+                self.fields[item].required = False
+
+    def given(self) -> Answers:
+        data = self.cleaned_data
+        bank, outlet = data.get(Item.BANK), data.get(Item.OUTLET)
+        return Answers(
+            bank_code=bank.code if bank else "",
+            outlet_id=outlet.id if outlet else None,
+            address=data.get(Item.ADDRESS) or "",
+            ground=data.get(Item.GROUND) or "",
+        )
 
 
 class PlacesForm(forms.Form):

@@ -6,8 +6,7 @@ from datetime import datetime
 from yikatong.core.clock import day_of
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.banks.queries import BankHalf, Half
-from yikatong.registry.cards.models import Card, CardStatus, Case, CaseKind, CaseStatus, ECard
-from yikatong.registry.cards.rules import CASE_OWNER
+from yikatong.registry.cards.models import Card, CardStatus, Case, CaseStatus, ECard
 from yikatong.registry.holders.models import Holder
 from yikatong.using.codes.reasons import Reason
 
@@ -39,6 +38,9 @@ ACCOUNTS = {
     BankAccount.Status.CLOSED: Standing("已销户", "idle", "circle-minus"),
 }
 CASES = {
+    CaseStatus.DRAFT: Standing("未提交", "idle", "file-pen-line"),
+    CaseStatus.CORRECTING: Standing("待您补正", "warn", WARN),
+    CaseStatus.ABANDONED: Standing("逾期未补正", "bad", BAD),
     CaseStatus.DONE: Standing("已办结", "good", "circle-check"),
     CaseStatus.REJECTED: Standing("未通过", "bad", BAD),
     CaseStatus.WITHDRAWN: Standing("已撤回", "idle", "circle-minus"),
@@ -64,14 +66,6 @@ NEXT = {
     Reason.ECARD_REMOVED: ("签发电子社保卡", "/m/card/ecard"),
 }
 MENDED_BY_A_CARD = {Reason.CARD_NOT_ACTIVE, Reason.CARD_LOST, Reason.CARD_CANCELLED, Reason.CARD_EXPIRED}
-STEPS = (
-    CaseStatus.SUBMITTED,
-    CaseStatus.CHECKED,
-    CaseStatus.PREOPENED,
-    CaseStatus.PRODUCING,
-    CaseStatus.READY,
-    CaseStatus.DONE,
-)
 
 
 def of_card(card: Card, *, at: datetime) -> Standing:
@@ -105,19 +99,3 @@ def why_no_code(holder: Holder, card: Card | None) -> Reason | None:
         return REFUSED[CardStatus(card.status)]
     issued = ECard.objects.filter(holder=holder, status=ECard.Status.ISSUED).exists()
     return None if issued else Reason.ECARD_REMOVED
-
-
-def progress(case: Case) -> list[tuple[str, str, str]]:
-    """The way of a card case: (state, label, owner), state one of done, now, todo, stopped."""
-    if case.kind not in {CaseKind.APPLY, CaseKind.REPLACE} or case.status in {
-        CaseStatus.REJECTED,
-        CaseStatus.WITHDRAWN,
-    }:
-        return []
-    here = CaseStatus.PRODUCING if case.status == CaseStatus.FAILED else CaseStatus(case.status)
-    at = len(STEPS) if here is CaseStatus.DONE else STEPS.index(here)
-    names = ("提交申请与审核", "银行预开户", "排入制卡批次", "制卡", "到网点领取", "启用办结")
-    return [
-        ("done" if n < at else "now" if n == at else "todo", name, CASE_OWNER.get(step, ""))
-        for n, (name, step) in enumerate(zip(names, STEPS, strict=True))
-    ]

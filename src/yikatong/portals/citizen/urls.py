@@ -29,6 +29,7 @@ urlpatterns: list[URLPattern] = [
     path("apply", cases.apply, name="apply"),
     path("cases", cases.cases, name="cases"),
     path("cases/<slug:number>", cases.case, name="case"),
+    path("cases/<slug:number>/correct", cases.correct, name="correct"),
     path("cases/<slug:number>/withdraw", cases.withdraw, name="withdraw"),
     path("uses", records.uses, name="uses"),
     path("looks", records.looks, name="looks"),

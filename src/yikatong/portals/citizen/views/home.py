@@ -14,7 +14,7 @@ from yikatong.portals.citizen.answers import SeeOther
 from yikatong.portals.citizen.forms import DisplayForm
 from yikatong.portals.citizen.session import CitizenRequest, holder_required, safe_next
 from yikatong.registry.cards import queries as cards
-from yikatong.registry.cards.models import OPEN_CASES
+from yikatong.registry.cards.models import OPEN_CASES, CaseStatus
 from yikatong.registry.catalogue.models import Domain
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions import profile
@@ -71,7 +71,7 @@ def card_context(holder: Holder) -> dict[str, Any]:
 def _latest(holder: Holder) -> dict[str, Any]:
     """Matters under way, and uses of the last month: home looks into no more tables than that."""
     at = now() + timedelta(minutes=5)  # a terminal's clock may be a little fast
-    running = [case for case in cards.cases_of(holder.id) if case.status in OPEN_CASES]
+    running = [case for case in cards.cases_of(holder.id) if case.status in {*OPEN_CASES, CaseStatus.DRAFT}]
     return {
         "cases": [(case, standing.of_case(case)) for case in running[:3]],
         "uses": usage.of_holder(holder.id, 3, since=at - timedelta(days=31), before=at),

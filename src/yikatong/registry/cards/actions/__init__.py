@@ -5,7 +5,7 @@ from yikatong.registry.cards.actions.corrections import Answers, ask_correction,
 from yikatong.registry.cards.actions.drafts import Wish, save_draft
 from yikatong.registry.cards.actions.ending import cancel
 from yikatong.registry.cards.actions.escalations import escalate_overdue, give_order
-from yikatong.registry.cards.actions.fees import fee_of, take_fee, waive_fee
+from yikatong.registry.cards.actions.fees import fee_of, fees_of, take_fee, waive_fee
 from yikatong.registry.cards.actions.handover import activate, activate_account, hand_over
 from yikatong.registry.cards.actions.losses import (
     release_ended_losses,
@@ -32,6 +32,7 @@ __all__ = [
     "end_authorisation",
     "escalate_overdue",
     "fee_of",
+    "fees_of",
     "give_order",
     "hand_over",
     "reject",

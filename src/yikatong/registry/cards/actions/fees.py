@@ -32,6 +32,12 @@ def fee_of(
     return rules.fee(reason, province(), proven=_proven(holder, at), claimed=claimed, note=note)
 
 
+def fees_of(holder: Holder, *, at: datetime) -> dict[str, rules.Fee]:
+    """What this holder would pay, by reason: told before he confirms."""
+    proven = _proven(holder, at)
+    return {reason: rules.fee(reason, province(), proven=proven) for reason in rules.ReplaceReason.values}
+
+
 def _proven(holder: Holder, at: datetime) -> frozenset[str]:
     day = day_of(at)
     valid = holder.categories.filter(Q(valid_until=None) | Q(valid_until__gt=day), valid_from__lte=day)
