@@ -147,3 +147,30 @@ def test_a_bank_that_refuses_leads_to_its_hotline(hers: Client, bank: Sandbox) -
     page = hers.get("/m/card").content.decode()
     assert "银行没有受理挂失" in page
     assert "蜀安银行没有受理金融账户挂失（账户有在途业务），请尽快拨打 95901。" in page
+
+
+@pytest.mark.clause("G5", "B6")
+def test_a_bank_is_chosen_with_all_that_changes_in_sight(hers: Client) -> None:
+    choose = hers.get("/m/card/bank").content.decode()
+    assert "蜀安银行（现在的银行）" in choose
+    assert "看看有什么变化" in choose
+    assert "换到" not in choose.split("看看有什么变化")[1]
+
+    shown = hers.get("/m/card/bank?bank=95903").content.decode()
+    assert "换到天府惠民银行以后" in shown
+    assert "天府惠民银行另开新账号" in shown
+    assert "原账户及余额仍在蜀安银行，不会自动转移，由本人办理转账或销户。" in shown
+    assert "/m/card/replace?bank=95903&amp;reason=bank" in shown
+
+    form = hers.get("/m/card/replace?bank=95903&reason=bank").content.decode()
+    assert 'name="bank" value="95903" checked' in form
+    assert 'name="reason" value="bank" checked' in form
+    assert not Case.objects.exists()
+
+
+def test_a_lost_card_changes_its_bank_by_being_replaced(hers: Client) -> None:
+    hers.post("/m/card/loss", {"kind": "formal"})
+    shown = hers.get("/m/card/bank?bank=95903").content.decode()
+    assert "这张卡已经挂失。" in shown
+    assert "reason=lost" in shown
+    assert hers.get("/m/card/bank?bank=00000").status_code == 200

@@ -95,7 +95,7 @@ def test_how_fast_a_loss_got_about(card: Card, supervisor: Client, bank: Sandbox
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [
-        (None, "—"), (0.04, "0.0 秒"), (9.96, "10.0 秒"), (12.4, "12 秒"), (185, "3 分 5 秒"),
+        (None, "—"), (0.04, "不到 0.1 秒"), (9.96, "10.0 秒"), (12.4, "12 秒"), (185, "3 分 5 秒"),
         (7_500, "2 小时 5 分"), (273_600, "3 天 4 小时"),
     ],
 )  # fmt: skip

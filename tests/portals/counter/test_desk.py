@@ -605,3 +605,16 @@ def test_an_account_is_activated_once_the_bank_says_so(desk: Client, bank: Sandb
     assert BankRequest.objects.filter(act="activate").count() == 1
     bank_tasks.send(str(case.bank_id))
     assert BankAccount.objects.get().status == "active"
+
+
+@pytest.mark.clause("G5", "B6")
+def test_who_changes_the_bank_is_shown_all_that_changes(desk: Client) -> None:
+    holder = cast.wang_fang()
+    cast.card_in_use(holder)
+    address = f"/counter/holders/{holder.pk}/replace"
+    other = text(desk.post(address, application(reason="bank", bank_code=cast.APART) | {"step": "check"}))
+    assert "换卡前后对照" in other
+    assert "原账户及余额仍在蜀安银行，不会自动转移，由本人办理转账或销户。" in other
+    same = text(desk.post(address, application(reason="damaged", bank_code="") | {"step": "check"}))
+    assert "账号不变" in same
+    assert "原账户及余额" not in same

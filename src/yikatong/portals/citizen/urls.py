@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from yikatong.portals.citizen.views import card, cases, code, entry, home, places, pwa, record, records
+from yikatong.portals.citizen.views import banks, card, cases, code, entry, home, places, pwa, record, records
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -25,6 +25,7 @@ urlpatterns: list[URLPattern] = [
     path("card/loss", card.loss, name="loss"),
     path("card/loss/done", card.loss_done, name="loss_done"),
     path("card/release", card.release, name="release"),
+    path("card/bank", banks.choose, name="bank"),
     path("card/replace", cases.replace, name="replace"),
     path("apply", cases.apply, name="apply"),
     path("cases", cases.cases, name="cases"),

@@ -8,7 +8,7 @@ from django.db.models import TextChoices
 
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError
-from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.cards.models import (
     ApplicantKind,
     Authorisation,
@@ -378,9 +378,13 @@ def check_authorisation(matters: Collection[str], evidence: str, begins: date, e
 def keeps_account(case: Case) -> bool:
     """换卡不换号 (Guangdong art. 5): a replacement at the same bank goes on with the account there is."""
     account = case.old_card.account if case.kind == CaseKind.REPLACE and case.old_card else None
-    if account is None or case.bank is None or account.status == BankAccount.Status.CLOSED:
-        return False
-    return case.bank.keeps_account and account.bank_id == case.bank_id
+    return case.bank is not None and stays(account, case.bank)
+
+
+def stays(account: BankAccount | None, bank: Bank) -> bool:
+    """Whether a new card of this bank would stand in front of the same account."""
+    usable = account is not None and account.status != BankAccount.Status.CLOSED
+    return usable and account is not None and account.bank_id == bank.pk and bank.keeps_account
 
 
 def fee_fen(reason: str, profile: Profile) -> int:

@@ -102,7 +102,9 @@ def _card_form(
     holder, draft = request.holder, queries.draft_of(request.holder.id, kind)
     chosen = draft.division_code[:6] if draft else holder.division_code[:6]
     asked = request.GET.get("district") or request.POST.get("district") or chosen
-    form = form_kind(request.POST or None, initial=_begun(draft))
+    # Who comes from another page with a bank in mind finds it chosen.
+    wished = {name: request.GET[name] for name in ("bank", "reason") if name in request.GET}
+    form = form_kind(request.POST or None, initial=_begun(draft) | wished)
     if "save" in request.POST:
         return _save(request, kind, form, asked)
     context = (

@@ -16,8 +16,10 @@ def took(seconds: float | None) -> str:
     """0.4 秒, 12 秒, 3 分 5 秒, 2 小时 1 分, 3 天 4 小时; — for None."""
     if seconds is None:
         return "—"
+    if seconds < 0.05:
+        return "不到 0.1 秒"
     if seconds < 10:
-        return f"{max(seconds, 0):.1f} 秒"
+        return f"{seconds:.1f} 秒"
     whole = round(seconds)
     for size, inner, words in (
         (86_400, 3_600, ("天", "小时")),

@@ -9,9 +9,13 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import now
 from yikatong.core.permissions import Permission, may
 from yikatong.portals.counter import lists
+from yikatong.portals.counter.forms import MatterForm
 from yikatong.portals.counter.matters import MATTERS
-from yikatong.registry.cards.models import CaseStatus
+from yikatong.registry.banks.models import Bank
+from yikatong.registry.cards.changes import Change, of_replacement
+from yikatong.registry.cards.models import Card, CaseStatus
 from yikatong.registry.cards.rules import CHANNELS
+from yikatong.registry.regions.law import province
 
 register = template.Library()
 
@@ -67,3 +71,12 @@ def channel_word(channel: str) -> str:
 @register.filter
 def title_of(key: str) -> str:
     return "领卡与启用" if key == "collect" else MATTERS[key].title
+
+
+@register.simple_tag
+def changes(card: Card | None, form: MatterForm) -> list[Change]:
+    """What the replacement on the check page would change; nothing while a bank is not known."""
+    chosen = form.cleaned_data.get("bank_code") if form.is_bound and form.is_valid() else None
+    code = chosen or (card.account.bank_id if card and card.account else "")
+    bank = Bank.objects.filter(pk=code).first()
+    return of_replacement(card, bank, province()) if card is not None and bank is not None else []
