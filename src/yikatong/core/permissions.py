@@ -11,6 +11,7 @@ class Permission(StrEnum):
     HOLDER_FIND = "holder:find"
     HOLDER_REGISTER = "holder:register"
     HOLDER_REVEAL = "holder:reveal"
+    HOLDER_CORRECT = "holder:correct"  # undo a death, merge and part records, settle differences
     CARD_APPLY = "card:apply"
     CARD_CHECK = "card:check"
     CARD_HAND_OVER = "card:hand_over"
@@ -48,6 +49,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _COUNTER
     | {
         Permission.CASE_OVERSEE,
+        Permission.HOLDER_CORRECT,
         Permission.ROSTER_IMPORT,
         Permission.BATCH_PRODUCE,
         Permission.BANK_MANAGE,

@@ -1,6 +1,7 @@
 """我的登记信息: what is registered of a holder, as he sees it."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.portals.citizen.conftest import LogIn
 from yikatong.core.clock import day_of, now
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Authorisation
+from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder
 
 
@@ -36,3 +38,16 @@ def test_a_holder_sees_his_agents_and_takes_an_authorisation_back(
     assert (answer.status_code, answer.headers["Location"]) == (303, "/m/record?ended=1")
     assert Authorisation.objects.get().ended_at is not None
     assert "已收回" in mine.get("/m/record").content.decode()
+
+
+@pytest.mark.clause("A5", "N13", "G17")
+def test_a_holder_sees_his_categories_and_what_has_changed(wang: Holder, logged_in: LogIn) -> None:
+    by: dict[str, Any] = {"by": cast.clerk(), "at": now()}
+    proof: dict[str, Any] = {"kind": "student", "source": "教育部门名单", "valid_from": day_of(now())}
+    holders.add_category(wang.pk, **proof, **by)
+    cards.change_name(wang.pk, name="王芳华", evidence="户口簿 510107001", **by)
+    page = logged_in(wang).get("/m/record").content.decode()
+    assert "学生" in page
+    assert "依据：教育部门名单" in page
+    assert "姓名变更" in page
+    assert "户口簿 510107001" in page

@@ -441,13 +441,13 @@ def test_release_and_cancel(desk: Client) -> None:
     assert desk.post(f"/counter/holders/{holder.pk}/release", {"verified": "yes"}).status_code == 303
     card.refresh_from_db()
     assert card.status == "1"
-    form = {"reason": "moved", "verified": "yes"}
-    assert "转移到外省" in text(desk.post(f"/counter/holders/{holder.pk}/cancel", form))
+    form = {"reason": "request", "verified": "yes"}
+    assert "本人申请" in text(desk.post(f"/counter/holders/{holder.pk}/cancel", form))
     card.refresh_from_db()
     assert card.status == "1"  # the check page changes nothing
     assert desk.post(f"/counter/holders/{holder.pk}/cancel", form | {"step": "confirm"}).status_code == 303
     card.refresh_from_db()
-    assert (card.status, card.cancel_reason) == ("4", "moved")
+    assert (card.status, card.cancel_reason) == ("4", "request")
 
 
 def test_changing_the_phone(desk: Client) -> None:

@@ -315,7 +315,7 @@ def test_cancelling_ends_the_card_its_e_card_and_nothing_can_follow(wang_fang: H
 
 def test_a_card_cancelled_before_hand_over_closes_its_case(wang_fang: Holder, ready: Ready) -> None:
     case = ready(wang_fang)
-    actions.cancel(case.card_id, reason="deceased", by=LI_QIANG, at=AT)  # type: ignore[arg-type]
+    actions.cancel(case.card_id, reason="request", by=LI_QIANG, at=AT)  # type: ignore[arg-type]
     stored = Case.objects.get(pk=case.pk)
     assert (stored.status, stored.closed_at) == ("done", AT)
     refused("case_illegal_move", lambda: actions.hand_over(case.pk, by=LI_QIANG, at=AT))

@@ -19,6 +19,7 @@ from yikatong.registry.cards.models import (
     COMING,
     LIVE,
     OPEN_CASES,
+    REVIVALS,
     TRANSITIONS,
     Card,
     CardEvent,
@@ -28,7 +29,7 @@ from yikatong.registry.cards.models import (
     ECard,
 )
 from yikatong.registry.holders import actions as holders
-from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.models import Holder, Merge
 
 PEOPLE = 2
 picks = st.integers(0, 7)
@@ -146,6 +147,27 @@ class Life(RuleBasedStateMachine):
             if then:
                 self._try(actions.activate, card.pk)
 
+    @rule(who=st.integers(0, PEOPLE - 1), dies=st.booleans())
+    def end(self, who: int, dies: bool) -> None:  # noqa: FBT001
+        if dies:
+            self._try(actions.record_death, self.people[who].pk, on=AT.date(), evidence="死亡证明 1")
+        else:
+            self._try(actions.record_leaving, self.people[who].pk, reason="moved", evidence="户口迁移证 1")
+
+    @rule(who=st.integers(0, PEOPLE - 1))
+    def restore(self, who: int) -> None:
+        self._try(actions.restore, self.people[who].pk, reason="登记有误", by=SUPERVISOR)
+
+    @rule(kept=st.integers(0, PEOPLE - 1))
+    def merge(self, kept: int) -> None:
+        one, other = self.people[kept], self.people[1 - kept]
+        self._try(actions.merge, one.pk, other.pk, reason="重复登记", evidence="户口簿 1", by=SUPERVISOR)
+
+    @rule()
+    def unmerge(self) -> None:
+        for merged in Merge.objects.filter(gone__in=self.people, undone_at=None):
+            self._try(actions.unmerge, merged.pk, reason="不是同一人", by=SUPERVISOR)
+
     @rule(who=st.integers(0, PEOPLE - 1))
     def issue_ecard(self, who: int) -> None:
         card = Card.objects.filter(holder=self.people[who], status="1").first()
@@ -165,7 +187,8 @@ class Life(RuleBasedStateMachine):
     def statuses_have_moved_along_their_tables(self) -> None:
         moves = CardEvent.objects.filter(card__holder__in=self.people).exclude(from_status="")
         for event in moves.exclude(kind="account_activated"):
-            assert CardStatus(event.to_status) in TRANSITIONS[CardStatus(event.from_status)], event.kind
+            table = REVIVALS if event.kind == "revived" else TRANSITIONS
+            assert CardStatus(event.to_status) in table[CardStatus(event.from_status)], event.kind
         for card in Card.objects.filter(holder__in=self.people):
             chain = list(card.events.order_by("pk").values_list("from_status", "to_status"))
             assert all(one[1] == two[0] for one, two in pairwise(chain))
@@ -174,6 +197,19 @@ class Life(RuleBasedStateMachine):
             steps = [CaseStatus(one) for one in case.steps.order_by("pk").values_list("status", flat=True)]
             assert all(two in CASE_TRANSITIONS[one] for one, two in pairwise(steps))
             assert steps[-1] == case.status
+
+    @invariant()
+    def who_has_ended_has_no_card_in_use(self) -> None:
+        for holder in Holder.objects.filter(pk__in=[one.pk for one in self.people]).exclude(status="active"):
+            assert not Card.objects.filter(holder=holder, status__in=["A", *LIVE]).exists()
+            assert not ECard.objects.filter(holder=holder, status="issued").exists()
+            assert (holder.merged_into_id is not None) == (holder.status == "merged")
+            assert (holder.deceased_on is not None) == (holder.status == "deceased")
+
+    @invariant()
+    def a_certificate_belongs_to_one_who_is_not_merged(self) -> None:
+        for holder in Holder.objects.filter(pk__in=[one.pk for one in self.people], status="merged"):
+            assert holder.certificates.count() == 0
 
     @invariant()
     def a_person_has_one_live_and_one_coming_card_at_most(self) -> None:

@@ -19,7 +19,7 @@ from yikatong.registry.regions.models import Division, Outlet
 
 OUTLETS_MAX = 200
 DELIVERY = [("0", "到网点领取"), ("1", "邮寄")]
-_SCAN = {
+SCAN = {
     "autocomplete": "off",
     "autocapitalize": "characters",
     "spellcheck": "false",
@@ -65,6 +65,10 @@ class CaseNumberForm(DeskForm):
     )
 
 
+#: Reasons that are no matter of one card: a replacement, or what happens to a person.
+OTHERWISE = {CancelReason.REPLACED, CancelReason.DECEASED, CancelReason.EMIGRATED, CancelReason.MOVED}
+
+
 class MatterForm(DeskForm):
     """A form of a matter; `by` is the clerk, whose region and outlet bound the choices."""
 
@@ -83,7 +87,7 @@ class MatterForm(DeskForm):
 class RegisterForm(MatterForm):
     kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
     number = forms.CharField(
-        label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"})
+        label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )
     name = forms.CharField(
         label="姓名",
@@ -126,7 +130,7 @@ class RegisterForm(MatterForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.choose("division_code", [("", "请选择"), *_counties(self.by)])
+        self.choose("division_code", [("", "请选择"), *counties(self.by)])
 
 
 class RepresentedForm(MatterForm):
@@ -213,7 +217,7 @@ class CancelForm(RepresentedForm):
     matter = CaseKind.CANCEL
     reason = forms.ChoiceField(
         label="注销原因",
-        choices=[choice for choice in CancelReason.choices if choice[0] != CancelReason.REPLACED],
+        choices=[choice for choice in CancelReason.choices if choice[0] not in OTHERWISE],
         widget=forms.RadioSelect,
     )
     verified = Verified("身份证件或证明材料已核验，已告知注销后不能恢复")
@@ -233,7 +237,7 @@ class CertificateForm(MatterForm):
 
     kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
     number = forms.CharField(
-        label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"})
+        label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )
     verified = Verified("新旧证件都已核验，确属同一人")
 
@@ -248,7 +252,7 @@ class PersonForm(MatterForm):
     )
     kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
     number = forms.CharField(
-        label="证件号码", max_length=40, widget=Scanned(attrs=_SCAN | {"data-enter": "next"})
+        label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )
 
 
@@ -398,7 +402,7 @@ def waivers() -> list[tuple[str, str]]:
     return [(ground, FeeGround(ground).label) for ground in province().card.fee_waivers]
 
 
-def _counties(by: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
+def counties(by: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
     """Counties of the clerk's province, by city; his own region first."""
     rows = Division.objects.filter(code__startswith=by.scope[:2], is_current=True)
     names = dict(rows.filter(level__lte=Division.Level.CITY).values_list("code", "name"))

@@ -1,7 +1,6 @@
 """The businesses of the counter, as data: what is filled in, which act is done, where it leads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +11,8 @@ from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
 from yikatong.portals.counter import forms, representing
+from yikatong.portals.counter.matter import Act, Matter, done, side
+from yikatong.portals.counter.people import PEOPLE
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import queries, rules
 from yikatong.registry.cards.models import LIVE, Card, CardStatus, Case, CaseKind
@@ -23,25 +24,6 @@ from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.names import BadName
 from yikatong.registry.holders.rules import BadPhone, BirthDateDiffers
 from yikatong.registry.regions.models import Outlet
-
-Act = Callable[..., str]
-
-
-@dataclass(frozen=True, slots=True)
-class Matter:
-    """`act(holder, given, by=, at=)` returns the address to go on to; `hindrance(card)` says what stands against it."""
-
-    key: str
-    title: str
-    permission: Permission
-    form: type[forms.MatterForm]
-    act: Act
-    hindrance: Callable[[Card | None], DomainError | None]
-    fields_at_fault: dict[type[DomainError], str]
-    is_quick: bool = False  # nothing to check twice: one page, one key
-    submit: str = "提交核对"
-    is_listed: bool = True  # in the menu, with a key of its own
-    keep: Act | None = None  # saves a draft that any channel can finish
 
 
 def _apply(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
@@ -123,55 +105,51 @@ def _cancel(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -
 
 def _change(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holders.change_phone(holder.pk, phone=given["phone"], by=by, at=at)
-    return _done(holder, "phone")
+    return done(holder, "phone")
 
 
 def _certificate(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holders.link_certificate(holder.pk, kind=given["kind"], number=given["number"], by=by, at=at)
-    return _done(holder, "certificate")
+    return done(holder, "certificate")
 
 
 def _guardian(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     wanted = ("name", "kind", "number", "ground", "evidence", "evidence_number")
     holders.register_guardian(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
-    return _done(holder, "guardian")
+    return done(holder, "guardian")
 
 
 def _guardian_end(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holders.end_guardianship(UUID(given["which"]), reason=given["reason"], by=by, at=at)
-    return _done(holder, "guardian-end")
+    return done(holder, "guardian-end")
 
 
 def _agent(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     wanted = ("name", "kind", "number", "matters", "evidence", "evidence_number", "valid_until")
     cards.authorise(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
-    return _done(holder, "agent")
+    return done(holder, "agent")
 
 
 def _agent_end(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     cards.end_authorisation(UUID(given["which"]), by=by, at=at)
-    return _done(holder, "agent-end")
+    return done(holder, "agent-end")
 
 
 def _proof(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     wanted = ("kind", "number", "issuer", "valid_until")
     holders.prove(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
-    return _done(holder, "proof")
+    return done(holder, "proof")
 
 
 def _category(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     wanted = ("kind", "source", "evidence", "valid_from", "valid_until")
     holders.add_category(holder.pk, **{name: given[name] for name in wanted}, by=by, at=at)
-    return _done(holder, "category")
+    return done(holder, "category")
 
 
 def _category_end(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holders.end_category(UUID(given["which"]), on=given["on"], reason=given["reason"], by=by, at=at)
-    return _done(holder, "category-end")
-
-
-def _done(holder: Holder, what: str) -> str:
-    return reverse("counter-holder", args=[holder.pk]) + f"?done={what}"
+    return done(holder, "category-end")
 
 
 def way_out(holder: Holder, refusal: DomainError) -> tuple[str, str] | None:
@@ -186,6 +164,7 @@ _WAYS_OUT: Final[dict[type[DomainError], tuple[str, str]]] = {
     holder_rules.GuardianNeeded: ("guardian", "登记监护关系"),
     holder_rules.GroundUnproven: ("proof", "登记申领依据证明"),
     rules.AgentNotAuthorised: ("agent", "登记代办授权"),
+    rules.DeathFirst: ("death", "登记死亡"),
 }
 
 
@@ -232,18 +211,6 @@ _TEMPORARY, _LOST, _ENDED = CardStatus.TEMPORARILY_LOST, CardStatus.LOST, CardSt
 _NO_OUTLET = {rules.NoOutlet: "outlet_id", rules.BadDelivery: "delivery"}
 
 _PERSON: Final[dict[type[DomainError], str]] = {BadName: "name", BadCertificate: "number"}
-
-
-def _side(
-    key: str,
-    title: str,
-    form: type[forms.MatterForm],
-    act: Act,
-    fields_at_fault: dict[type[DomainError], str],
-    permission: Permission = Permission.HOLDER_REGISTER,
-) -> Matter:
-    """A matter of the holder's record, reached from his page; no card hinders it."""
-    return Matter(key, title, permission, form, act, lambda _: None, fields_at_fault, is_listed=False)
 
 
 MATTERS: Final = {
@@ -324,7 +291,7 @@ MATTERS: Final = {
             {BadCertificate: "number", BirthDateDiffers: "number"},
             is_listed=False,
         ),
-        _side(
+        side(
             "guardian",
             "登记监护关系",
             forms.GuardianForm,
@@ -336,22 +303,22 @@ MATTERS: Final = {
                 holder_rules.GuardianTooYoung: "number",
             },
         ),
-        _side(
+        side(
             "guardian-end",
             "终止监护关系",
             forms.EndGuardianForm,
             _guardian_end,
             {holder_rules.ReasonTooShort: "reason"},
         ),
-        _side(
+        side(
             "agent",
             "登记代办授权",
             forms.AgentForm,
             _agent,
             _PERSON | {rules.BadAuthorisation: "valid_until", rules.OwnAgent: "number"},
         ),
-        _side("agent-end", "终止代办授权", forms.EndAgentForm, _agent_end, {}),
-        _side(
+        side("agent-end", "终止代办授权", forms.EndAgentForm, _agent_end, {}),
+        side(
             "category",
             "登记优待类别",
             forms.CategoryForm,
@@ -362,7 +329,7 @@ MATTERS: Final = {
                 holders.CategoryOverlaps: "valid_from",
             },
         ),
-        _side(
+        side(
             "category-end",
             "终止优待类别",
             forms.EndCategoryForm,
@@ -373,7 +340,7 @@ MATTERS: Final = {
                 holder_rules.ReasonTooShort: "reason",
             },
         ),
-        _side(
+        side(
             "proof",
             "登记申领依据证明",
             forms.ProofForm,
@@ -385,5 +352,6 @@ MATTERS: Final = {
                 holder_rules.NotAForeigner: "kind",
             },
         ),
+        *PEOPLE,
     )
 }

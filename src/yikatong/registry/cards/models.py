@@ -34,6 +34,12 @@ TRANSITIONS: dict[CardStatus, frozenset[CardStatus]] = {
     CardStatus.CANCELLED: frozenset(),
 }
 
+#: Back from the end, only where the very act that ended the card is undone: a death that was none, a wrong merge.
+REVIVALS: dict[CardStatus, frozenset[CardStatus]] = {
+    CardStatus.CANCELLED: frozenset({CardStatus.INACTIVE, CardStatus.NORMAL}),
+    CardStatus.LOST_CANCELLED: frozenset({CardStatus.LOST, CardStatus.TEMPORARILY_LOST}),
+}
+
 LIVE = (CardStatus.NORMAL, CardStatus.TEMPORARILY_LOST, CardStatus.LOST)
 COMING = (CardStatus.RELEASED, CardStatus.INACTIVE)
 

@@ -64,6 +64,17 @@ class CancelReason(TextChoices):
     REPLACED = "replaced", "补换新卡"
 
 
+class ChangeReason(TextChoices):
+    """What a case of kind CHANGE was about."""
+
+    NAME = "name", "姓名变更"
+    NUMBER = "number", "证件号码变更"
+    MOVED = "relocated", "所在地变更"
+    RESTORED = "restored", "恢复登记"
+    MERGED = "merged", "合并登记"
+    UNMERGED = "unmerged", "撤销合并"
+
+
 class CardAct(TextChoices):
     """What happens to a card; the value is the kind of its event."""
 
@@ -75,6 +86,7 @@ class CardAct(TextChoices):
     RELEASE = "released", "解除挂失"
     LOSS_ENDED = "loss_ended", "临时挂失到期"
     CANCEL = "cancelled", "注销"
+    REVIVE = "revived", "恢复"
     ACTIVATE_ACCOUNT = "account_activated", "金融账户激活"
 
 
@@ -249,6 +261,11 @@ class AuthorisationEnded(DomainError):
 class BadRosterKind(DomainError):
     code, status = "roster_kind_invalid", 422
     message = "请选择申请单位的种类（用人单位、学校、社区），名称最多 100 字。"
+
+
+class DeathFirst(ByLaw):
+    code, articles = "death_first", ("G5",)
+    message = "持卡人死亡的，请办理死亡登记：登记后其社会保障卡、电子社保卡和设备同时停用。"
 
 
 class NoteMissing(DomainError):

@@ -258,3 +258,7 @@ CATEGORY_MOVES: dict[Category.State, frozenset[Category.State]] = {
     Category.State.ON: frozenset({Category.State.OFF}),
     Category.State.OFF: frozenset(),
 }
+
+# The rest of the tables; they name Holder as text, so that this file stays short enough to read.
+from yikatong.registry.holders.history import LifeEvent as LifeEvent  # noqa: E402, PLC0414
+from yikatong.registry.holders.history import Merge as Merge  # noqa: E402, PLC0414

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Prefetch, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from yikatong.core import audit, looks
 from yikatong.core.actor import Actor, Role
@@ -88,7 +89,7 @@ def key_of_number(number: str, *, by: Actor, at: datetime) -> UUID | None:
     """The key of the holder with this certificate or social security number, for an auditor; he sees that too."""
     require(by, Permission.AUDIT_READ)
     plain = certificates.normalise(number)
-    same = Q(pk__in=_holders_of_certificate(plain)) | Q(social_security_index=social_security_index(plain))
+    same = Q(pk__in=_holders_of_certificate(plain)) | Q(pk__in=_holders_of_social_number(plain))
     key = _visible("certificate", by).filter(same).values_list("pk", flat=True).first()
     if key is not None:
         looks.record(key, by=by, at=at, purpose="安全审计：查谁看过此人", fields=["查询记录"])
@@ -150,8 +151,10 @@ def _with_certificate(holders: QuerySet[Holder]) -> QuerySet[Holder]:
 
 
 def _visible(match: Match, by: Actor) -> QuerySet[Holder]:
+    """A record that was merged is shown only behind the one it was merged into."""
     scope = by.scope[:2] if match in {"certificate", "card"} else by.scope
-    return Holder.objects.filter(division_code__startswith=scope) if scope else Holder.objects.all()
+    there = Holder.objects.exclude(status=Holder.Status.MERGED)
+    return there.filter(division_code__startswith=scope) if scope else there
 
 
 def _readings(text: str) -> Iterable[tuple[Match, Q]]:
@@ -159,7 +162,7 @@ def _readings(text: str) -> Iterable[tuple[Match, Q]]:
     number = certificates.normalise(text)
     if re.fullmatch(r"[0-9A-Z]{5,18}", number):
         yield "certificate", Q(pk__in=_holders_of_certificate(number))
-        yield "certificate", Q(social_security_index=social_security_index(number))
+        yield "certificate", Q(pk__in=_holders_of_social_number(number))
     if re.fullmatch(r"[A-Z][0-9A-Z]{8}", number):
         yield "card", Q(pk__in=_holders_of_card(number))
     if re.fullmatch(r"1[3-9][0-9]{9}", number):
@@ -181,9 +184,16 @@ def _holders_of_certificate(number: str) -> QuerySet[Certificate, UUID]:
     return Certificate.objects.filter(condition).values_list("holder_id", flat=True)
 
 
-def _holders_of_card(number: str) -> QuerySet[Holder, UUID]:
+def _holders_of_social_number(number: str) -> QuerySet[Holder, UUID | None]:
+    """The holder himself; for a record that was merged, the one it was merged into."""
+    found = Holder.objects.filter(social_security_index=social_security_index(number))
+    return found.annotate(now=Coalesce("merged_into_id", "pk")).values_list("now", flat=True)
+
+
+def _holders_of_card(number: str) -> QuerySet[Holder, UUID | None]:
     # Cards stand above holders: reached through the relation's name, without an import.
-    return Holder.objects.filter(cards__number=number).values_list("pk", flat=True)
+    found = Holder.objects.filter(cards__number=number)
+    return found.annotate(now=Coalesce("merged_into_id", "pk")).values_list("now", flat=True)
 
 
 def _found(holder: Holder, match: Match) -> Found:

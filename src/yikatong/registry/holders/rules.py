@@ -218,11 +218,7 @@ def read(claim: Claim, *, known_divisions: Container[str], province_code: str, t
     nationality = _nationality(certificate.kind, claim.nationality)
     if claim.ground not in Ground.values:
         raise NoGround
-    if (
-        not claim.division_code.startswith(province_code[:2])
-        or claim.division_code[:6] not in known_divisions
-    ):
-        raise OutsideProvince
+    check_division(claim.division_code, known_divisions, province_code)
     if len(claim.address) > 100:
         raise AddressTooLong
     return Person(
@@ -238,6 +234,12 @@ def read(claim: Claim, *, known_divisions: Container[str], province_code: str, t
         division_code=claim.division_code,
         ground=claim.ground,
     )
+
+
+def check_division(code: str, known_divisions: Container[str], province_code: str) -> None:
+    """Raises OutsideProvince for a place that is none, or another province's."""
+    if not code.startswith(province_code[:2]) or code[:6] not in known_divisions:
+        raise OutsideProvince
 
 
 def phone(text: str) -> str:

@@ -21,6 +21,7 @@ def page(request: CitizenRequest) -> HttpResponse:
         "holder": holder,
         "today": today,
         "ground": Ground(holder.ground).label,
+        "life_events": holder.life_events.order_by("-at", "-pk")[:10],
         "categories": holder.categories.order_by("valid_from", "pk"),
         "proofs": holder.proofs.order_by("-created_at"),
         "guardianships": holder.guardianships.filter(ended_at=None, valid_until__gt=today),

@@ -18,7 +18,7 @@ from yikatong.portals.shared import qr
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import actions, following, queries
 from yikatong.registry.cards.models import CASE_TRANSITIONS, OPEN_CASES, Case, CaseStatus
-from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, FeeGround, ReplaceReason
+from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ChangeReason, FeeGround, ReplaceReason
 
 
 @staff_required(Permission.HOLDER_FIND)
@@ -83,7 +83,9 @@ def fee_ground(found: Case) -> str:
 
 
 def _reason(found: Case) -> str:
-    return dict(ReplaceReason.choices + CancelReason.choices).get(found.reason, found.reason)
+    return dict(ReplaceReason.choices + CancelReason.choices + ChangeReason.choices).get(
+        found.reason, found.reason
+    )
 
 
 def _deciding(permission: Permission, act: Callable[..., object]) -> Callable[..., HttpResponseBase]:

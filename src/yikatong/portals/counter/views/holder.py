@@ -9,10 +9,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError, Invalid
-from yikatong.core.permissions import Permission, require
-from yikatong.portals.counter import collecting, panel
+from yikatong.core.permissions import Permission, may, require
+from yikatong.portals.counter import collecting, history, panel
 from yikatong.portals.counter.forms import CollectForm, MatterForm, RevealForm
-from yikatong.portals.counter.matters import MATTERS, Matter, begun, way_out
+from yikatong.portals.counter.matter import Matter
+from yikatong.portals.counter.matters import MATTERS, begun, way_out
+from yikatong.portals.counter.people import PEOPLE
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
@@ -32,6 +34,8 @@ DONE_WORDS = {
     "guardian-end": "监护关系已终止。",
     "agent": "代办授权已登记，到期自动失效。",
     "agent-end": "代办授权已终止，即时生效。",
+    "merge": "两条登记已合并。",
+    "unmerge": "合并已撤销，两条登记各自恢复。",
     "category": "优待类别已登记，按起止日期自动启用和停止。",
     "category-end": "优待类别已终止。",
     "proof": "申领依据证明已登记。",
@@ -43,7 +47,8 @@ DONE_WORDS = {
 def overview(request: StaffRequest, holder_id: UUID) -> HttpResponse:
     holder = holders.get(holder_id, by=request.actor, at=now(), purpose="窗口办理：查看持卡人")
     done = DONE_WORDS.get(request.GET.get("done", ""), "")
-    return render(request, "counter/holder.html", _context(holder) | {"done_words": done})
+    more = {"done_words": done, "may_correct": may(request.actor, Permission.HOLDER_CORRECT)}
+    return render(request, "counter/holder.html", _context(holder) | more)
 
 
 def _context(holder: Holder) -> dict[str, object]:
@@ -51,6 +56,11 @@ def _context(holder: Holder) -> dict[str, object]:
         "holder": holder,
         "certificates": holder.certificates.all(),
         "categories": holder.categories.order_by("valid_from", "pk"),
+        "life_events": history.of(holder),
+        "life_matters": [
+            (one.key, one.title) for one in PEOPLE if one.permission != Permission.HOLDER_CORRECT
+        ],
+        "merges": holder.merges.filter(undone_at=None).order_by("-at"),
         "guardianships": holder.guardianships.order_by("-created_at"),
         "proofs": holder.proofs.order_by("-created_at"),
         "authorisations": holder.authorisations.order_by("-created_at"),

@@ -7,6 +7,16 @@ from yikatong.registry.cards.actions.ending import cancel
 from yikatong.registry.cards.actions.escalations import escalate_overdue, give_order
 from yikatong.registry.cards.actions.fees import fee_of, fees_of, take_fee, waive_fee
 from yikatong.registry.cards.actions.handover import activate, activate_account, hand_over
+from yikatong.registry.cards.actions.life import (
+    change_name,
+    change_number,
+    merge,
+    move,
+    record_death,
+    record_leaving,
+    restore,
+    unmerge,
+)
 from yikatong.registry.cards.actions.losses import (
     release_ended_losses,
     release_loss,
@@ -26,6 +36,8 @@ __all__ = [
     "ask_correction",
     "authorise",
     "cancel",
+    "change_name",
+    "change_number",
     "check",
     "close_uncorrected",
     "correct",
@@ -35,15 +47,21 @@ __all__ = [
     "fees_of",
     "give_order",
     "hand_over",
+    "merge",
+    "move",
+    "record_death",
+    "record_leaving",
     "reject",
     "release_ended_losses",
     "release_loss",
     "replace",
     "report_loss",
     "report_temporary_loss",
+    "restore",
     "retry",
     "save_draft",
     "take_fee",
+    "unmerge",
     "waive_fee",
     "withdraw",
 ]

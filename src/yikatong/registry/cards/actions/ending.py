@@ -12,6 +12,7 @@ from yikatong.registry.cards.actions.handover import ending_of, ending_stamps
 from yikatong.registry.cards.actions.moves import file_done, locked_card, locked_case, move_card, move_case
 from yikatong.registry.cards.models import COMING, OPEN_CASES, Card, Case, CaseKind, CaseStatus, ECard
 from yikatong.registry.cards.rules import CancelReason, CardAct
+from yikatong.registry.holders.models import Holder
 
 
 @transaction.atomic
@@ -24,6 +25,8 @@ def cancel(
         raise rules.WrongReason
     waiting = _waiting_case(card_id, by=by)
     card = locked_card(card_id, by=by)
+    if reason == CancelReason.DECEASED and card.holder.status != Holder.Status.DECEASED:
+        raise rules.DeathFirst
     _check_nothing_else_open(card)
     stamps = ending_stamps(reason, at)
     note = ""

@@ -21,6 +21,7 @@ from yikatong.registry.cards.actions.moves import (
 )
 from yikatong.registry.cards.models import TRANSITIONS, Card, CardStatus, CaseKind, CaseStatus, ECard
 from yikatong.registry.cards.rules import CancelReason, CardAct
+from yikatong.registry.holders.models import Holder
 
 
 @transaction.atomic
@@ -36,6 +37,7 @@ def hand_over(case_id: UUID, *, by: Actor, at: datetime) -> Card:
     check_paid(case)
     move_case(case, CaseStatus.DONE, by=by, at=at)
     card = locked_card(case.card_id, by=by)
+    _check_there(card)
     return move_card(card, CardStatus.INACTIVE, CardAct.HAND_OVER, by=by, at=at)
 
 
@@ -44,6 +46,7 @@ def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     """社保启用 (A → 1). The card it replaces ends, and the e-card moves over, in the same transaction."""
     require(by, Permission.CARD_HAND_OVER)
     card = locked_card(card_id, by=by)
+    _check_there(card)
     if CardStatus.NORMAL not in TRANSITIONS[CardStatus(card.status)] or card.status != CardStatus.INACTIVE:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE, CardStatus.NORMAL)
     if card.replaces_id is not None:
@@ -55,6 +58,12 @@ def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     ECard.objects.filter(holder_id=card.holder_id).exclude(card=card).update(card=card)
     file_done(CaseKind.ACTIVATE, card, by=by, at=at)
     return card
+
+
+def _check_there(card: Card) -> None:
+    """A card made while its holder died is neither handed over nor activated."""
+    if card.holder.status != Holder.Status.ACTIVE:
+        raise rules.HolderNotActive("该持卡人已故、已合并或已迁出，卡片不能领取或启用。下一步：注销该卡。")
 
 
 def _end_replaced(old: Card, *, by: Actor, at: datetime) -> None:

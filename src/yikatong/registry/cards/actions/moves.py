@@ -1,7 +1,7 @@
 """The only way a card or a case changes its status: locked row, table, event, audit, job."""
 
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from yikatong.registry.cards import rules
 from yikatong.registry.cards.actions.representatives import authorised
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
+    REVIVALS,
     TRANSITIONS,
     ApplicantKind,
     Card,
@@ -69,6 +70,24 @@ def move_card(
         setattr(card, name, value)
     card.save(update_fields=["status", *stamps])
     note_card(card, act, old=old, by=by, at=at, note=note)
+    tell_codes([card.pk])
+    return card
+
+
+def revive_card(card: Card, *, by: Actor, at: datetime) -> Card:
+    """Undo the end of a locked card: back to what it was, as its events tell; one never handed over stays ended.
+
+    A temporary loss begins anew with its days.
+    """
+    was = CardStatus(card.events.filter(kind=CardAct.CANCEL).latest("at", "pk").from_status)
+    old = CardStatus(card.status)
+    if was not in REVIVALS.get(old, frozenset()):
+        return card
+    if was is CardStatus.TEMPORARILY_LOST:
+        card.loss_ends_at = at + timedelta(days=province().loss.temporary_days)
+    card.status, card.cancelled_at, card.cancel_reason = was, None, ""
+    card.save(update_fields=["status", "cancelled_at", "cancel_reason", "loss_ends_at"])
+    note_card(card, CardAct.REVIVE, old=old, by=by, at=at)
     tell_codes([card.pk])
     return card
 

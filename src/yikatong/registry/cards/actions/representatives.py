@@ -109,6 +109,9 @@ def authorised(holder_id: UUID, authorisation_id: UUID, matter: CaseKind, *, at:
     found = Authorisation.objects.filter(pk=authorisation_id, holder_id=holder_id).first()
     if found is None or matter not in found.matters or not found.holds_on(day_of(at)):
         raise rules.AgentNotAuthorised
+    same = Certificate.objects.filter(kind=found.kind, number_index=found.number_index)
+    if same.filter(holder__status=Holder.Status.DECEASED).exists():
+        raise rules.AgentNotAuthorised
     return found
 
 

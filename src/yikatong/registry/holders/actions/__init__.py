@@ -13,6 +13,7 @@ from yikatong.registry.holders.actions.guardians import (
     guardianship_for,
     register_guardian,
 )
+from yikatong.registry.holders.actions.life import change_name, change_number, move
 from yikatong.registry.holders.actions.records import (
     AlreadyLinked,
     AlreadyRegistered,
@@ -34,6 +35,8 @@ __all__ = [
     "CertificateOfAnother",
     "add_category",
     "certificate_index",
+    "change_name",
+    "change_number",
     "change_phone",
     "check_ground",
     "columns",
@@ -43,6 +46,7 @@ __all__ = [
     "guardianship_for",
     "link_certificate",
     "locked",
+    "move",
     "phone_index",
     "prove",
     "register",

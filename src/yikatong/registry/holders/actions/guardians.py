@@ -132,6 +132,7 @@ def guardianship_for(ward: Holder, guardianship_id: UUID | None, *, by: Actor, a
     found = Guardianship.objects.filter(
         ward=ward, ended_at=None, valid_from__lte=day_of(at), valid_until__gt=day_of(at)
     )
+    found = found.exclude(guardian__status=Holder.Status.DECEASED)
     if guardianship_id is not None:
         found = found.filter(pk=guardianship_id)
     if by.for_holder == ward.pk:

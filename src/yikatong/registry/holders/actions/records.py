@@ -118,7 +118,12 @@ def _there(person: Person) -> UUID | None:
         kind=certificate.kind, number_index=certificate_index(certificate.kind, certificate.number)
     )
     known = Holder.objects.filter(social_security_index=social_security_index(person.social_security_number))
-    return found.values_list("holder_id", flat=True).first() or known.values_list("pk", flat=True).first()
+    return found.values_list("holder_id", flat=True).first() or _now(known.first())
+
+
+def _now(known: Holder | None) -> UUID | None:
+    """The record of a person today: one that was merged lives on in another."""
+    return None if known is None else known.merged_into_id or known.pk
 
 
 def _add_certificate(holder: Holder, kind: Kind, number: str, at: datetime) -> Certificate:

@@ -1,0 +1,43 @@
+"""登记历史: what has changed of a person, masked as everything on a holder's page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from yikatong.core.masking import mask_number
+from yikatong.registry.holders import names
+from yikatong.registry.holders.models import Holder, LifeEvent
+from yikatong.registry.regions.queries import full_name
+
+SHOWN = 20
+Kind = LifeEvent.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    label: str
+    at: datetime
+    before: str
+    after: str
+    grounds: str
+    actor: str
+
+
+def of(holder: Holder) -> list[Line]:
+    """The latest first."""
+    return [_line(one) for one in holder.life_events.order_by("-at", "-pk")[:SHOWN]]
+
+
+def _line(one: LifeEvent) -> Line:
+    grounds = "；".join(filter(None, (one.evidence, one.reason)))
+    before, after = _shown(one.kind, one.before), _shown(one.kind, one.after)
+    return Line(one.get_kind_display(), one.at, before, after, grounds, one.actor_name)
+
+
+def _shown(kind: str, text: str | None) -> str:
+    if not text:
+        return "—"
+    if kind == Kind.NAME:
+        return names.mask(text)
+    if kind == Kind.NUMBER:
+        return mask_number(text)
+    return full_name(text[:6]) if kind == Kind.MOVED else text
