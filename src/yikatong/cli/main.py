@@ -44,6 +44,7 @@ COMMANDS = {
     "roster": Entry("yikatong.cli.roster", "批量申领名册：导入、错误清单、模板", needs_database=True),
     "regions": Entry("yikatong.cli.regions", "行政区划与省份配置", needs_database=True),
     "card": Entry("yikatong.cli.card", "实体卡：读卡、终端验收检查"),
+    "reader": Entry("yikatong.cli.reader", "读卡程序：让柜面网页使用本机读卡器"),
     "terminal": Entry("yikatong.cli.terminal", "用卡终端：开通、签到、核验、上传、名单"),
 }
 

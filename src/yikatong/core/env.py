@@ -2,6 +2,7 @@
 
 import difflib
 import os
+import re
 import secrets
 import stat
 from collections.abc import Mapping
@@ -97,6 +98,9 @@ class Settings(BaseSettings):
         description="加密机适配器，写作 模块:类，如 yikatong.adapters.hsm.soft:SoftHsm",
     )
     card_key_file: Path = Field(default=Path(), description="文件路径")
+    reader_url: str = Field(
+        default="", description="柜面电脑上读卡程序的网址：http://127.0.0.1:端口，如 http://127.0.0.1:8765"
+    )
     export_rows: int = Field(default=1_000_000, ge=1, le=1_000_000, description="1–1000000 的整数")
     sms_pause_seconds: int = Field(default=60, ge=10, le=600, description="10–600 的整数")
     sms_phone_daily: int = Field(default=10, ge=1, le=100, description="1–100 的整数")
@@ -144,6 +148,13 @@ class Settings(BaseSettings):
         ):
             raise PydanticCustomError("origin", "不是网址")
         return url.rstrip("/")
+
+    @field_validator("reader_url")
+    @classmethod
+    def _on_this_machine(cls, url: str) -> str:
+        if url and not re.fullmatch(r"http://127\.0\.0\.1:[1-9][0-9]{0,4}", url):
+            raise PydanticCustomError("reader_url", "不是本机网址")
+        return url
 
     @field_validator("province")
     @classmethod

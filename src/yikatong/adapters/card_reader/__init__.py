@@ -12,6 +12,10 @@ class Reader(Protocol):
     @property
     def name(self) -> str: ...
 
+    def is_occupied(self) -> bool:
+        """Whether a card lies on it, without touching the card; CardFault -5, -12."""
+        ...
+
     def card(self) -> AbstractContextManager[Channel]:
         """The card on it, under power for the time of the block; CardFault -2, -4, -5, -11, -12."""
         ...

@@ -38,6 +38,19 @@ class PcscReader:
     def name(self) -> str:
         return str(self._found())
 
+    def is_occupied(self) -> bool:
+        from smartcard import scard  # noqa: PLC0415 - an optional extra, which `_found` has found
+
+        name = self.name
+        result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
+        if result != scard.SCARD_S_SUCCESS:
+            raise fault(Fault.NOT_CONNECTED)
+        try:
+            _, states = scard.SCardGetStatusChange(context, 0, [(name, scard.SCARD_STATE_UNAWARE)])
+        finally:
+            scard.SCardReleaseContext(context)
+        return any(state & scard.SCARD_STATE_PRESENT for _, state, _ in states)
+
     @contextmanager
     def card(self) -> Iterator[Channel]:
         from smartcard.Exceptions import (  # noqa: PLC0415 - an optional extra, as is the next one

@@ -16,6 +16,9 @@ class VirtualReader:
     def __init__(self, placed: VirtualCard | None) -> None:
         self.placed = placed
 
+    def is_occupied(self) -> bool:
+        return self.placed is not None
+
     @contextmanager
     def card(self) -> Iterator[Channel]:
         if self.placed is None:

@@ -2,11 +2,12 @@
 
 from django.urls import path
 
-from yikatong.portals.counter.views import cases, casework, desk, holder
+from yikatong.portals.counter.views import cases, casework, desk, holder, reading
 
 urlpatterns = [
     path("", desk.workbench, name="counter"),
     path("find", desk.find, name="counter-find"),
+    path("card-auth", reading.card_auth, name="counter-card-auth"),
     path("register", desk.register, name="counter-register"),
     path("check", desk.to_check, name="counter-check"),
     path("progress", cases.progress, name="counter-progress"),

@@ -28,6 +28,10 @@ def _by_face(path: str) -> dict[str, str]:
     if path.startswith("/terminal/"):
         # zxing decodes in WebAssembly; the kiosk speaks with the gate, which may have its own address.
         return {"script-src": "'self' 'wasm-unsafe-eval'", "connect-src": f"'self' {settings.ENV.gate_url}"}
+    if path.startswith("/counter/") and settings.ENV.reader_url:
+        return {
+            "connect-src": f"'self' {settings.ENV.reader_url}"
+        }  # the card reader beside the clerk's browser
     if path.startswith("/admin/"):
         # The admin library (unfold) evaluates Alpine expressions and styles inline; staff only, behind TOTP.
         return {"script-src": "'self' 'unsafe-inline' 'unsafe-eval'", "style-src": "'self' 'unsafe-inline'"}

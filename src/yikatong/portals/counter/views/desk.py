@@ -1,5 +1,6 @@
 """Begin at the desk: work lists, finding a holder, registering one."""
 
+from django.conf import settings
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
@@ -29,6 +30,7 @@ def workbench(request: StaffRequest) -> HttpResponse:
         "waiting": lists.all_waiting(request.actor, day_of(at)),
         "mine": lists.cases_today(request.actor, at),
         "form": FindForm(),
+        "reader_url": settings.ENV.reader_url,
         "day": day_of(at),
         "nav": "desk",
     }
@@ -53,6 +55,7 @@ def find(request: StaffRequest) -> HttpResponse:
     context = {
         "form": form,
         "found": found,
+        "reader_url": settings.ENV.reader_url,
         "for": matter,
         "nav": matter or "find",
     }
