@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
@@ -77,7 +77,7 @@ class ListStand:
 def list_stands(held: Mapping[tuple[str, int], int]) -> list[ListStand]:
     """Held versions by (kind, scene) beside the newest, in the order given."""
     names = scene_names()
-    facts = {
+    facts: dict[str, Any] = {
         "kinds": [kind for kind, _ in held],
         "scenes": [scene for _, scene in held],
         "held": list(held.values()),
