@@ -14,6 +14,7 @@ from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.rules import ROSTER_KINDS
+from yikatong.registry.catalogue import queries as places
 from yikatong.registry.catalogue.models import Place
 
 PLACES_SHOWN = 5
@@ -70,9 +71,8 @@ class TerminalForm(DeskForm):
 
     def clean_place(self) -> Place:
         text = self.cleaned_data["place"]
-        places = Place.objects.filter(is_open=True)
-        found = list(places.filter(number=text)) or list(
-            places.filter(name__icontains=text).order_by("name", "number")[: PLACES_SHOWN + 1]
+        found = list(Place.objects.filter(is_open=True, number=text)) or places.in_order(
+            places.find(text=text, name_only=True)[: PLACES_SHOWN + 1]
         )
         if not found:
             raise forms.ValidationError("没有找到这个场所，请核对编号或名称。")

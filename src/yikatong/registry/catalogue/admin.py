@@ -1,8 +1,11 @@
 """Admin of domains, items and places."""
 
 from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
 
 from yikatong.core.admin import KeptAdmin
+from yikatong.registry.catalogue import queries
 from yikatong.registry.catalogue.models import Domain, Item, Place
 
 
@@ -27,3 +30,17 @@ class PlaceAdmin(KeptAdmin):
     list_select_related = ["domain"]
     search_fields = ["number", "name"]
     autocomplete_fields = ["keeper", "items"]
+
+    def get_search_results(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Place],
+        search_term: str,  # noqa: ARG002
+    ) -> tuple[QuerySet[Place], bool]:
+        """By index, closed places too: Django's own search would read the whole table."""
+        if not search_term.strip():
+            return queryset, False
+        wanted = Q(pk__in=queries.find(text=search_term, is_open=None))
+        if search_term.strip().isascii():
+            wanted |= Q(number__startswith=search_term.strip())
+        return queryset.filter(wanted), False

@@ -18,11 +18,14 @@ PAGE = 20
 
 def places(request: HttpRequest) -> HttpResponse:
     wanted = PlacesForm(request.GET).wanted()
-    found = queries.places(text=wanted["q"], domain=wanted["domain"], city=wanted["city"])
+    found = queries.find(text=wanted["q"], domain=wanted["domain"], city=wanted["city"])
+    page = Paginator(found, PAGE).get_page(wanted["page"] or 1)
     cities = [city for city in profile.load(settings.PROVINCE).cities if not city.partner]
     context = {
         "wanted": wanted,
-        "page": Paginator(found, PAGE).get_page(wanted["page"] or 1),
+        "page": page,
+        "places": queries.in_order(page.object_list),
+        "is_capped": len(found) == queries.MOST,
         "domains": Domain.objects.all(),
         "cities": cities,
         "city_names": {city.code: city.short for city in cities},
