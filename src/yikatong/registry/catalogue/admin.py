@@ -33,9 +33,9 @@ class PlaceAdmin(KeptAdmin):
 
     def get_search_results(
         self,
-        request: HttpRequest,
+        request: HttpRequest,  # noqa: ARG002
         queryset: QuerySet[Place],
-        search_term: str,  # noqa: ARG002
+        search_term: str,
     ) -> tuple[QuerySet[Place], bool]:
         """By index, closed places too: Django's own search would read the whole table."""
         if not search_term.strip():
