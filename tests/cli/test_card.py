@@ -10,7 +10,9 @@ from tests import cast
 from yikatong.adapters.card_reader import pcsc
 from yikatong.cli import card as command
 from yikatong.cli import main
+from yikatong.core.clock import now
 from yikatong.core.models import Look
+from yikatong.registry.cards import actions as card_acts
 from yikatong.registry.cards.chip.faults import CardFault
 from yikatong.registry.cards.models import Card
 
@@ -45,6 +47,27 @@ def test_programs_read_json(card: Card) -> None:
     told = json.loads(run("read", "--virtual", card.number, "--json"))
     assert told["name"] == "王芳"
     assert told["text"].split("|")[2] == card.number
+
+
+@pytest.mark.clause("E3", "O8", "B2")
+def test_the_acceptance_check_tells_all_points(card: Card) -> None:
+    done = CliRunner().invoke(command.app, ["check", "--virtual", card.number], catch_exceptions=False)
+    assert done.exit_code == 0
+    lines = done.stdout.splitlines()
+    assert lines[1:3] == [
+        f"卡号 {card.number}　识别码 {card.identification}",
+        "✔ 卡片真伪（内部认证）　与加密机一致",
+    ]
+    assert [line[:2] for line in lines[2:8]] == ["✔ "] * 6
+    assert lines[8:] == ["全部通过。"]
+    card_acts.report_loss(card.pk, by=cast.clerk(), at=now())
+    done = CliRunner().invoke(
+        command.app, ["check", "--virtual", card.number, "--json"], catch_exceptions=False
+    )
+    report = json.loads(done.stdout.splitlines()[-1])
+    assert (done.exit_code, report["passed"]) == (1, False)
+    failed = [(point["key"], point["message"]) for point in report["points"] if not point["passed"]]
+    assert failed == [("listed", "该卡状态为“正式挂失”")]
 
 
 @pytest.mark.parametrize(

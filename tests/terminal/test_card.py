@@ -32,7 +32,7 @@ def gate(rider: Rider, database_dsn: str) -> Iterator[GateProcess]:
         yield found
 
 
-def yikatong(gate: GateProcess, *words: str, expect: int = 0) -> Any:
+def yikatong(gate: GateProcess, *words: str, expect: int = 0, refused: bool = True) -> Any:
     done = subprocess.run(
         [sys.executable, "-c", MAIN, *words, "--json"],
         capture_output=True, text=True, check=False, timeout=120,
@@ -40,7 +40,7 @@ def yikatong(gate: GateProcess, *words: str, expect: int = 0) -> Any:
     )  # fmt: skip
     assert done.returncode == expect, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    return json.loads((done.stderr if expect else done.stdout).splitlines()[-1])
+    return json.loads((done.stderr if expect and refused else done.stdout).splitlines()[-1])
 
 
 @pytest.mark.clause("E3", "O8", "B2", "G17")
@@ -68,6 +68,13 @@ def test_an_enrolled_terminal_reads_a_card_until_it_is_lost(
     assert (told["name"], told["social_security_number"]) == ("王芳", cast.WANG_FANG_NUMBER)
     assert told["terminal_number"] == f"{row.number:012d}"
     assert Look.objects.get(holder_id=rider.holder.pk, purpose="终端读卡").looker_id == row.id
+    checked = ("card", "check", "--virtual", card.number, "--store", store)
+    assert yikatong(gate, *checked)["passed"] is True
     gate_process.lose(rider.holder)
     assert yikatong(gate, *asked, expect=1)["title"] == "该卡已正式挂失。请勿放行，引导持卡人补卡"
-    assert Look.objects.filter(holder_id=rider.holder.pk, purpose="终端读卡").count() == 1
+    report = yikatong(gate, *checked, expect=1, refused=False)
+    assert [(point["key"], point["message"]) for point in report["points"] if not point["passed"]] == [
+        ("genuine", "平台未予认证：该卡已正式挂失"),
+        ("listed", "该卡已正式挂失"),
+    ]
+    assert Look.objects.filter(holder_id=rider.holder.pk, purpose="终端读卡").count() == 2

@@ -74,6 +74,36 @@ def read(
         print(f"{label}　{getattr(basics, name)}")
 
 
+@app.command("check")
+@_refusing
+def check(
+    reader: ReaderName = "", virtual: Virtual = "", store: StorePath = None, as_json: AsJson = False
+) -> None:
+    """终端验收检查：卡片真伪与黑名单、初始化机构、卡类别、规范版本、有效期五项。退出码 0 全部通过，1 有不通过。"""
+    from yikatong.adapters.national_card import acceptance
+    from yikatong.core import clock
+
+    with reading(reader, virtual, store) as (chosen, authenticate, number), chosen.card() as channel:
+        ask = _Remembering(authenticate)
+        listed = _by_register if store is None else ask.refusal
+        day = clock.day_of(clock.now())
+        report = acceptance.check(channel, ask=ask, listed=listed, day=day, number=number)
+        name = chosen.name
+    if as_json:
+        told = asdict(report) | {"day": report.day.isoformat(), "passed": report.passed, "reader": name}
+        print(json.dumps(told, ensure_ascii=False))
+    else:
+        print(
+            f"终端验收检查　{report.day}　{name}\n卡号 {report.card_number}　识别码 {report.identification}"
+        )
+        for point in report.points:
+            print(
+                f"{'✔' if point.passed else '✘'} {point.title}　{point.found}{point.message and f'　{point.message}'}"
+            )
+        print("全部通过。" if report.passed else "有项目不通过，终端不应受理此卡。")
+    raise typer.Exit(0 if report.passed else 1)
+
+
 @app.command("readers")
 def readers(as_json: AsJson = False) -> None:
     """列出本机的读卡器（PC/SC）。"""
@@ -86,6 +116,25 @@ def readers(as_json: AsJson = False) -> None:
         print("没有读卡器。请连接读卡器，并确认 pcscd 服务已启动。")
     else:
         print("\n".join(found))
+
+
+class _Remembering:
+    """Asks once, and tells afterwards why the platform refused: at a terminal that is the list of stopped cards."""
+
+    def __init__(self, ask: Callable[[str], str]) -> None:
+        self._ask, self._why = ask, ""
+
+    def __call__(self, text: str) -> str:
+        from yikatong.terminal.errors import GateRefused
+
+        try:
+            return self._ask(text)
+        except GateRefused as refusal:
+            self._why = refusal.message
+            raise DomainError(refusal.message) from None
+
+    def refusal(self, _identification: str, _number: str) -> str:
+        return self._why
 
 
 @contextlib.contextmanager
@@ -161,6 +210,12 @@ def _terminal(path: Path) -> Iterator[tuple[Any, Any]]:
             raise NotEnrolled
         with contextlib.closing(GateClient(gate)) as client:
             yield opened, client
+
+
+def _by_register(identification: str, number: str) -> str:
+    from yikatong.registry.cards import queries
+
+    return queries.why_stopped(identification, number)
 
 
 def _by_the_platform(text: str) -> str:

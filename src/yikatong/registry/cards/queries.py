@@ -76,6 +76,17 @@ def cards_of(holder_id: UUID) -> QuerySet[Card]:
     )
 
 
+def why_stopped(identification: str, number: str) -> str:
+    """Why a card with this 识别码 and 卡号 may not be used, as a terminal's list of stopped cards has it; "" when it may.
+
+    Tells the status of a card in hand and nothing of its holder.
+    """
+    card = Card.objects.filter(identification=identification, number=number).only("status").first()
+    if card is None:
+        return "该卡没有登记"
+    return "" if card.status == CardStatus.NORMAL else f"该卡状态为“{CardStatus(card.status).label}”"
+
+
 def cases_of(holder_id: UUID) -> QuerySet[Case]:
     """All matters of a holder, the latest first."""
     cases = Case.objects.select_related("bank", "outlet", "card").filter(holder_id=holder_id)
