@@ -15,7 +15,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.queries import BankHalf, Half, lost_half
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import following, rules
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
     COMING,
@@ -165,7 +165,8 @@ def overdue(by: Actor, status: str = "") -> QuerySet[Escalation]:
 
 def _waiting(case: Case) -> Iterator[Step]:
     if case.status in rules.CASE_OWNER:
-        owner, next_step = rules.CASE_OWNER[case.status], rules.CASE_NEXT_STEP[case.status]
+        owner = following.owner(case, CaseStatus(case.status))
+        next_step = rules.CASE_NEXT_STEP[case.status]
         yield Step(next_step, None, "", "", owner, case.step_due_on, is_current=True)
 
 
