@@ -53,6 +53,7 @@ INSTALLED_APPS = [
     "yikatong.portals.console",
     "yikatong.portals.board",
     "yikatong.portals.terminal",
+    "yikatong.portals.kiosk",
     "yikatong.portals.staff",
     "yikatong.site",
 ]

@@ -18,6 +18,7 @@ urlpatterns = [
     path("counter/", include("yikatong.portals.counter.urls")),
     path("console/", include("yikatong.portals.console.urls")),
     path("board/", include("yikatong.portals.board.urls")),
+    path("kiosk/", include("yikatong.portals.kiosk.urls")),
     path("terminal/", include("yikatong.portals.terminal.urls")),
     path("staff/", include("yikatong.portals.staff.urls")),
     path("admin/login/", RedirectView.as_view(url="/staff/login", query_string=True)),

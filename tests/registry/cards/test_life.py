@@ -64,7 +64,11 @@ def test_an_application_has_number_limit_and_owner(wang_fang: Holder) -> None:
     assert len(case.number) == 16
     assert (case.status, case.step_due_on, case.fee_fen) == ("submitted", date(2026, 11, 24), 0)
     waiting = queries.timeline(case)[-1]
-    assert (waiting.owner, waiting.due_on, waiting.is_current) == ("四川省成都市武侯区社会保障卡经办机构（审核岗）", date(2026, 11, 24), True)
+    assert (waiting.owner, waiting.due_on, waiting.is_current) == (
+        "四川省成都市武侯区社会保障卡经办机构（审核岗）",
+        date(2026, 11, 24),
+        True,
+    )
     actions.check(case.pk, by=SUPERVISOR, at=AT)
     stored = Case.objects.get()
     assert (stored.status, stored.step_due_on) == ("checked", date(2026, 11, 25))

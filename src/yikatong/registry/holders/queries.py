@@ -96,6 +96,18 @@ def key_of_number(number: str, *, by: Actor, at: datetime) -> UUID | None:
     return key
 
 
+def by_number(number: str) -> Holder | None:
+    """The holder with this certificate or social security number, for one who will yet have to prove he is it.
+
+    Nothing of the record is shown before that, so there is no look to write.
+    """
+    plain = certificates.normalise(number)
+    if not re.fullmatch(r"[0-9A-Z]{5,18}", plain):
+        return None
+    same = Q(pk__in=_holders_of_certificate(plain)) | Q(social_security_index=social_security_index(plain))
+    return Holder.objects.filter(same, status=Holder.Status.ACTIVE).first()
+
+
 @transaction.atomic
 def reveal(holder_id: UUID, field: str, *, reason: str, by: Actor, at: datetime) -> str:
     """One field in clear: number, social_security_number, phone or address. The holder sees who, and why."""

@@ -1,0 +1,183 @@
+"""The self-service kiosk: who one is, what can be done, and that it forgets."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.conf import settings as site
+from django.test import Client
+
+from tests.portals.citizen import people
+from yikatong.core.actor import Actor, Channel, Role
+from yikatong.core.clock import now
+from yikatong.portals.kiosk import session
+from yikatong.registry.cards import actions
+from yikatong.registry.cards.actions import Wish
+from yikatong.registry.cards.models import Card, Case, CaseKind, CaseStep
+from yikatong.registry.holders.models import Holder
+from yikatong.registry.regions.models import Outlet
+from yikatong.using.codes import actions as codes
+from yikatong.using.identity import queries as identity
+from yikatong.using.identity.models import SmsCode
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def demo(settings: object) -> None:
+    site.DEMO = True
+    site.SMS_SENDER = "yikatong.adapters.sms.demo.DemoSender"
+    people.world()
+
+
+@pytest.fixture
+def wang() -> Holder:
+    return people.ready(people.holder(people.WANG, "王芳", people.PHONE))
+
+
+@pytest.fixture
+def chen() -> Holder:
+    return people.holder(people.CHEN, "陈静", people.OTHER_PHONE)
+
+
+def proved(number: str, phone: str, matter: str = "progress") -> Client:
+    """Through the front door: the number, then the code of the message."""
+    client = Client()
+    assert client.post(f"/kiosk/who/{matter}", {"number": number})["Location"] == f"/kiosk/code/{matter}"
+    sent = identity.latest_message(phone)
+    assert sent is not None
+    found = re.search(r"\d{6}", str(sent.text))
+    assert found
+    assert client.post(f"/kiosk/code/{matter}", {"code": found[0]})["Location"] == f"/kiosk/{matter}"
+    return client
+
+
+def text(client: Client, address: str) -> str:
+    answer = client.get(address)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def claim(**more: str) -> dict[str, str]:
+    return {"bank": "95903", "outlet": str(Outlet.objects.get().pk)} | more
+
+
+@pytest.mark.clause("B1", "B3", "S14", "G5")
+def test_a_number_and_a_message_lead_to_an_application(chen: Holder) -> None:
+    client = proved(people.CHEN, people.OTHER_PHONE, "apply")
+    assert "checked" not in text(client, "/kiosk/apply")
+    check = client.post("/kiosk/apply", claim()).content.decode()
+    assert "请核对后提交" in check
+    assert not Case.objects.exists()
+    answer = client.post("/kiosk/apply", claim(confirm="1"))
+
+    case = Case.objects.get()
+    assert answer["Location"] == f"/kiosk/progress/{case.number}?new=1"
+    assert (case.status, case.channel, case.bank_id) == ("submitted", "kiosk", "95903")
+    page = text(client, answer["Location"])
+    for words in ("申请已提交", "武侯区社会保障卡服务大厅（审核岗）", "天府惠民银行（预开户岗）"):
+        assert words in page
+
+
+def test_what_is_missing_is_named_and_a_refusal_is_told(chen: Holder) -> None:
+    client = proved(people.CHEN, people.OTHER_PHONE, "apply")
+    answer = client.post("/kiosk/apply", {"outlet": "x"})
+    assert answer.status_code == 422
+    assert "请选择一家合作银行" in answer.content.decode()
+    client.post("/kiosk/apply", claim(confirm="1"))
+    again = client.post("/kiosk/apply", claim(confirm="1"))
+    assert again.status_code == 409
+    assert "不能重复申请" in again.content.decode()
+
+
+@pytest.mark.clause("B1", "B3")
+def test_begun_at_the_counter_it_is_finished_here(chen: Holder) -> None:
+    clerk = Actor(None, "李强", Role.CLERK, Channel.COUNTER, scope="51")
+    wish = Wish(division_code="510107", bank_code="95903")
+    draft = actions.save_draft(chen.pk, kind=CaseKind.APPLY, wish=wish, by=clerk, at=now())
+    client = proved(people.CHEN, people.OTHER_PHONE)
+    assert "接着填写并提交" in text(client, f"/kiosk/progress/{draft.number}")
+    assert draft.number in text(client, "/kiosk/apply")
+    client.post("/kiosk/apply", claim(confirm="1"))
+
+    assert Case.objects.get().number == draft.number
+    assert list(CaseStep.objects.order_by("at").values_list("channel", flat=True)) == ["counter", "kiosk"]
+
+
+@pytest.mark.clause("B2", "B3", "G5")
+def test_a_code_held_before_the_scanner_leads_to_a_loss(wang: Holder) -> None:
+    holder = Actor(wang.pk, "持卡人本人", Role.HOLDER, Channel.MOBILE)
+    shown = codes.server_code(wang.pk, 1, by=holder, at=now())
+    client = Client()
+    assert client.post("/kiosk/scan/loss", {"text": shown})["Location"] == "/kiosk/loss"
+    assert "临时挂失" in text(client, "/kiosk/loss")
+    assert "立即停用" in client.post("/kiosk/loss", {"kind": "temporary"}).content.decode()
+    assert Card.objects.get().status == "1"
+    answer = client.post("/kiosk/loss", {"kind": "temporary", "confirm": "1"})
+
+    assert answer["Location"] == "/kiosk/loss/done"
+    assert Card.objects.get().status == "B"
+    assert Case.objects.get(kind="loss").channel == "kiosk"
+    assert "卡片已停用" in text(client, "/kiosk/loss/done")
+    second = Client().post("/kiosk/scan/loss", {"text": shown})
+    assert second.status_code == 422  # the card is lost now, and the code was used
+
+
+def test_a_code_is_good_once(wang: Holder) -> None:
+    holder = Actor(wang.pk, "持卡人本人", Role.HOLDER, Channel.MOBILE)
+    shown = codes.server_code(wang.pk, 1, by=holder, at=now())
+    assert Client().post("/kiosk/scan/progress", {"text": shown}).status_code == 303
+
+    again = Client().post("/kiosk/scan/progress", {"text": shown})
+
+    assert again.status_code == 422
+    assert "该码已使用过" in again.content.decode()
+    for bad in ("YKS1:00", "https://example.org", ""):
+        assert Client().post("/kiosk/scan/progress", {"text": bad}).status_code == 422
+
+
+@pytest.mark.clause("S15", "G17")
+def test_a_stranger_learns_nothing(wang: Holder) -> None:
+    known, unknown = Client(), Client()
+    first = known.post("/kiosk/who/progress", {"number": people.WANG})
+    other = unknown.post("/kiosk/who/progress", {"number": people.CHEN})
+
+    assert (first.status_code, first["Location"]) == (other.status_code, other["Location"])
+    assert SmsCode.objects.count() == 1
+    wrong = unknown.post("/kiosk/code/progress", {"code": "123456"})
+    assert wrong.status_code == 422
+    assert "验证码不正确或已失效" in wrong.content.decode()
+    for address in ("progress", "apply", "loss", "loss/done"):
+        assert Client().get(f"/kiosk/{address}")["Location"] == "/kiosk/"
+    assert Client().get("/kiosk/who/others").status_code == 404
+
+
+def test_another_holders_case_is_not_found(chen: Holder) -> None:
+    li = people.holder(people.LI, "李强", people.PHONE)
+    by = Actor(li.pk, "持卡人本人", Role.HOLDER, Channel.KIOSK)
+    case = actions.apply(li.pk, bank_code="95903", division_code="510107", by=by, at=now())
+    client = proved(people.CHEN, people.OTHER_PHONE)
+
+    assert client.get(f"/kiosk/progress/{case.number}").status_code == 404
+
+
+def test_the_machine_forgets(chen: Holder) -> None:
+    for way in ("/kiosk/leave", "/kiosk/"):
+        client = proved(people.CHEN, people.OTHER_PHONE)
+        SmsCode.objects.all().delete()
+        assert client.get("/kiosk/progress").status_code == 200
+        client.get(way)
+        assert client.get("/kiosk/progress").status_code == 303
+
+    client = proved(people.CHEN, people.OTHER_PHONE)
+    store = client.session
+    store[session._SEEN] = (now() - timedelta(seconds=session.IDLE_S + 1)).isoformat()
+    store.save()
+    assert client.get("/kiosk/progress").status_code == 303
+    assert "kiosk_holder" not in client.session
+
+
+def test_it_is_no_log_in_to_the_citizens_pages(chen: Holder) -> None:
+    client = proved(people.CHEN, people.OTHER_PHONE)
+
+    assert client.get("/m/cases").status_code == 302
