@@ -79,7 +79,9 @@ def _level(code: str) -> int:
 
 
 def staff(name: str, login: str, *, role: Role = Role.CLERK, scope: str = "5101", **more: Any) -> StaffUser:
-    """A member of staff with an authenticator bound."""
+    """A member of staff with an authenticator bound; a clerk of a bank's outlet is the joint bank's."""
+    if role is Role.BANK_CLERK:
+        more = {"bank_code": JOINT} | more
     user = StaffUser(
         username=login,
         display_name=name,

@@ -29,7 +29,7 @@ PUBLIC = {
 GUARDED_OTHERWISE = {"metrics"}
 #: Who has business in a face; every other role is refused there.
 ROLES = {
-    "counter": {Role.CLERK, Role.SUPERVISOR},
+    "counter": {Role.CLERK, Role.BANK_CLERK, Role.SUPERVISOR},
     "board": {Role.SUPERVISOR, Role.OPERATOR, Role.LEADER, Role.AUDITOR, Role.ADMIN},
     "console": {Role.SUPERVISOR, Role.OPERATOR, Role.AUDITOR, Role.ADMIN},
     "admin": {Role.ADMIN},
@@ -113,7 +113,11 @@ def test_public_pages_ask_for_nothing(route: str) -> None:
 @pytest.fixture
 def keys_of(db: None) -> dict[Role, Client]:
     """A browser for each role, logged in with both factors."""
-    people = {role: cast.staff("某某", f"door-{role}", role=role, scope="51") for role in STAFF}
+    banks = {Role.BANK_CLERK: {"bank_code": cast.JOINT}}
+    people = {
+        role: cast.staff("某某", f"door-{role}", role=role, scope="51", **banks.get(role, {}))
+        for role in STAFF
+    }
     StaffUser.objects.filter(role=Role.ADMIN).update(is_staff=True, is_superuser=True)
     return {role: cast.log_in(Client(), person) for role, person in people.items()}
 

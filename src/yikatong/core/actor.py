@@ -8,6 +8,7 @@ from uuid import UUID
 class Role(StrEnum):
     HOLDER = "holder"  # 持卡人
     CLERK = "clerk"  # 窗口经办
+    BANK_CLERK = "bank_clerk"  # 合作银行网点经办
     SUPERVISOR = "supervisor"  # 业务主管
     OPERATOR = "operator"  # 终端与应用运营
     LEADER = "leader"  # 看板
@@ -40,6 +41,7 @@ class Actor:
     organisation: str = ""
     outlet_id: UUID | None = None
     for_holder: UUID | None = None
+    bank: str = ""  # of a clerk at a bank's outlet: the only bank whose cards he serves
 
     def covers(self, division_code: str) -> bool:
         """Whether a record of this division lies within the actor's region."""

@@ -94,7 +94,7 @@ admin.site.unregister(Group)  # roles are code (core.permissions), not groups
 class StaffUserAdmin(KeptAdmin, UserAdmin[StaffUser]):
     """Staff who leave are made inactive: deleting one would delete what he did in the administration's own history."""
 
-    audited = ("role", "scope", "is_active", "is_superuser")
+    audited = ("role", "scope", "bank_code", "is_active", "is_superuser")
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
@@ -104,11 +104,16 @@ class StaffUserAdmin(KeptAdmin, UserAdmin[StaffUser]):
     ordering = ["username"]
     fieldsets = [
         (None, {"fields": ["username", "password"]}),
-        ("人员", {"fields": ["display_name", "staff_number", "organisation", "outlet_id", "window"]}),
+        (
+            "人员",
+            {"fields": ["display_name", "staff_number", "organisation", "outlet_id", "window", "bank_code"]},
+        ),
         ("权限", {"fields": ["role", "scope", "is_active", "is_staff", "is_superuser"]}),
         ("登录", {"fields": ["last_login", "totp_confirmed_at"]}),
     ]
-    add_fieldsets = [(None, {"fields": ["username", "display_name", "role", "password1", "password2"]})]
+    add_fieldsets = [
+        (None, {"fields": ["username", "display_name", "role", "bank_code", "password1", "password2"]})
+    ]
     readonly_fields = ["last_login", "totp_confirmed_at"]
     filter_horizontal = ()
 

@@ -23,6 +23,7 @@ class StaffUser(AbstractUser):
 
     ROLES: ClassVar = [
         (Role.CLERK, "窗口经办"),
+        (Role.BANK_CLERK, "银行网点经办"),
         (Role.SUPERVISOR, "业务主管"),
         (Role.OPERATOR, "终端运营"),
         (Role.LEADER, "运行监测"),
@@ -40,6 +41,9 @@ class StaffUser(AbstractUser):
     organisation = models.CharField("单位", max_length=100, blank=True)
     outlet_id = models.UUIDField("网点", null=True, blank=True)
     window = models.CharField("窗口", max_length=20, blank=True)
+    bank_code = models.CharField(
+        "合作银行编号", max_length=5, blank=True, help_text="只用于银行网点经办：只能办理这家银行的卡"
+    )
     totp_secret = EncryptedTextField("动态口令密钥", null=True, editable=False)
     totp_confirmed_at = models.DateTimeField("动态口令启用时间", null=True, editable=False)
     totp_last_step = models.BigIntegerField("已用的动态口令步", default=0, editable=False)
@@ -48,6 +52,15 @@ class StaffUser(AbstractUser):
 
     class Meta:
         verbose_name = verbose_name_plural = "工作人员"
+        constraints = [
+            # A bank's clerk without a bank would serve everybody's.
+            models.CheckConstraint(
+                condition=models.Q(role=Role.BANK_CLERK, bank_code__gt="")
+                | (~models.Q(role=Role.BANK_CLERK) & models.Q(bank_code="")),
+                name="staff_bank_clerk_has_bank",
+                violation_error_message="银行网点经办须填写合作银行编号，其他岗位不填写。",
+            )
+        ]
 
     def get_session_auth_hash(self) -> str:
         """What a session must still match: with a new password or another authenticator it ends."""
@@ -72,6 +85,7 @@ class StaffUser(AbstractUser):
             scope=self.scope,
             organisation=self.organisation,
             outlet_id=self.outlet_id,
+            bank=self.bank_code,
         )
 
 

@@ -46,6 +46,16 @@ _COUNTER = frozenset(
 GRANTS: dict[Role, frozenset[Permission]] = {
     Role.HOLDER: frozenset({Permission.CARD_APPLY, Permission.CARD_LOSS, Permission.CARD_REPLACE}),
     Role.CLERK: _COUNTER,
+    # A bank's outlet handles card cases under its agreement, and sees no more than these need (Guangdong art. 12).
+    Role.BANK_CLERK: frozenset(
+        {
+            Permission.HOLDER_FIND,
+            Permission.CARD_APPLY,
+            Permission.CARD_HAND_OVER,
+            Permission.CARD_LOSS,
+            Permission.CARD_REPLACE,
+        }
+    ),
     Role.SUPERVISOR: _COUNTER
     | {
         Permission.CASE_OVERSEE,

@@ -220,7 +220,7 @@ def test_what_an_administrator_changes_is_in_the_audit_log(administration: Clien
     assert changed.subject == f"staffuser:{user.id}"
     assert changed.actor_name == "管理员"
     assert changed.facts["now"] == {
-        "role": "supervisor", "scope": "51", "is_active": True, "is_superuser": False,
+        "role": "supervisor", "scope": "51", "bank_code": "", "is_active": True, "is_superuser": False,
     }  # fmt: skip
     assert set_password.subject == changed.subject
     assert "白鹭" not in repr(set_password.facts)

@@ -16,6 +16,7 @@ from yikatong.registry.regions.models import Division, Organisation, Outlet
 SERVICES = ["申领", "启用", "挂失", "解挂", "补换", "注销", "信息变更"]
 STAFF = [
     ("liqiang", "李强", Role.CLERK, "窗口经办"),
+    ("linfang", "林芳", Role.BANK_CLERK, "银行网点经办"),
     ("chenxiao", "陈晓", Role.SUPERVISOR, "业务主管"),
     ("zhouyun", "周芸", Role.OPERATOR, "终端运营"),
     ("wumin", "吴敏", Role.LEADER, "运行监测"),
@@ -96,13 +97,24 @@ def _outlet(number: int, county: Division, keeper: Organisation, chance: float) 
     )
 
 
+def _branch(loading: Loading, hall: Outlet) -> tuple[Bank, Outlet]:
+    """An outlet that a bank keeps under its agreement; a province without one lends its hall."""
+    keepers = {f"{loading.profile.code}-bank-{bank.code}": bank for bank in loading.banks}
+    for outlet in loading.outlets:
+        if outlet.organisation.code in keepers:
+            return keepers[outlet.organisation.code], outlet
+    return loading.banks[0], hall
+
+
 def load_staff(loading: Loading) -> None:
-    """Six members of staff with one random password, which only this installation's demo file knows."""
+    """Members of staff with one random password, which only this installation's demo file knows."""
     password = secrets.token_urlsafe(9)
     hashed = make_password(password)
     hall = next(o for o in loading.outlets if o.organisation_id == loading.departments["hrss"].id)
+    bank, branch = _branch(loading, hall)
     for number, (login, name, role, _) in enumerate(STAFF, 1):
         at_hall = role in {Role.CLERK, Role.SUPERVISOR}
+        outlet = branch if role is Role.BANK_CLERK else hall if at_hall else None
         StaffUser.objects.create(
             username=login,
             display_name=name,
@@ -110,8 +122,9 @@ def load_staff(loading: Loading) -> None:
             role=role,
             staff_number=f"{300 + number:04d}",
             scope=loading.profile.code[:2],
-            organisation=hall.name if at_hall else loading.departments["hrss"].name,
-            outlet_id=hall.id if at_hall else None,
+            organisation=outlet.name if outlet else loading.departments["hrss"].name,
+            outlet_id=outlet.id if outlet else None,
+            bank_code=bank.code if role is Role.BANK_CLERK else "",
             window="3 号窗口" if role is Role.CLERK else "",
             is_staff=role is Role.ADMIN,
             is_superuser=role is Role.ADMIN,

@@ -167,7 +167,8 @@ class DeliveryForm(RepresentedForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         banks = Bank.objects.filter(accepts_new=True).order_by("code").values_list("code", "name")
-        self.choose("bank_code", [self.first_bank, *banks])
+        banks = banks.filter(code=self.by.bank) if self.by.bank else banks
+        self.choose("bank_code", [*([] if self.by.bank else [self.first_bank]), *banks])
         self.choose("outlet_id", [("", "不指定"), *outlets(self.by)])
         self.fields["outlet_id"].initial = str(self.by.outlet_id or "")
 

@@ -3,11 +3,13 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from yikatong.core.actor import Actor
 from yikatong.core.masking import mask_number, mask_phone
 from yikatong.registry.banks.models import BankAccount, BankAct
 from yikatong.registry.banks.queries import Half, is_asked, lost_half
 from yikatong.registry.cards import queries
 from yikatong.registry.cards.models import OPEN_CASES, Card, CardStatus, Case, CaseKind, CaseStatus, ECard
+from yikatong.registry.cards.rules import is_case_served_by, is_served_by
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.queries import full_name
@@ -63,27 +65,37 @@ class Panel:
     case: Case | None
     draft: Case | None = None
     todo: list[ToDo] = field(default_factory=list)
+    is_bounded: bool = False  # what a bank's clerk does not need is left out
 
 
-def of(holder: Holder) -> Panel:
-    """The panel of a holder whose record has been read (and the look written) by the caller."""
+def of(holder: Holder, *, by: Actor) -> Panel:
+    """The panel of a holder whose record has been read (and the look written) by the caller.
+
+    A bank's clerk sees neither phone nor e-card, and of another bank's card only that there is one.
+    """
     card, case, ecard = queries.card_of(holder.pk), open_case(holder.pk), _ecard(holder.pk)
-    account = card.account if card else None
+    if by.bank and (case is not None and not is_case_served_by(case, by)):
+        case = None
+    account = card.account if card and is_served_by(card, by) else None
+    phone = "" if by.bank else holder.phone or ""
     return Panel(
         holder_id=holder.pk,
         name=names.mask(holder.name),
         number=mask_number(holder.social_security_number),
-        phone=mask_phone(holder.phone or "") if holder.phone else "",
+        phone=mask_phone(phone) if phone else "",
         place=full_name((card.division_code if card else holder.division_code)[:6]),
         card=card,
         tone=TONES[card.status] if card else "",
-        bank=account.bank.name if account else "",
-        account=_account_words(card),
-        ecard=_ecard_words(ecard, card),
+        bank=account.bank.name if account else "其他银行" if card and card.account else "",
+        account=_account_words(card) if account else "",
+        ecard="" if by.bank else _ecard_words(ecard, card),
+        is_bounded=bool(by.bank),
         case=case,
         draft=queries.draft_of(holder.pk) if case is None else None,
         todo=_making(case)
         if case and case.kind in {CaseKind.APPLY, CaseKind.REPLACE}
+        else []
+        if by.bank
         else _using(card, ecard),
     )
 

@@ -28,6 +28,7 @@ from yikatong.portals.staff.forms import CodeForm, DisplayForm, LogInForm, Passw
 
 HOMES = {
     Role.CLERK: "/counter/",
+    Role.BANK_CLERK: "/counter/",
     Role.SUPERVISOR: "/counter/",
     Role.LEADER: "/board/",
     Role.OPERATOR: "/console/",

@@ -15,11 +15,13 @@ from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankReque
 from yikatong.registry.banks.rules import TRANSITIONS, Status
 
 
-def accepting(code: str) -> Bank:
-    """A bank that takes new cards; raises NoBank, BankClosedToNew."""
+def accepting(code: str, *, by: Actor) -> Bank:
+    """A bank that takes new cards; raises NoBank, BankClosedToNew, OtherBank (a bank's clerk takes for his own)."""
     bank = Bank.objects.filter(pk=code).first()
     if bank is None:
         raise rules.NoBank
+    if not rules.serves_bank(by, code):
+        raise rules.OtherBank
     if not bank.accepts_new:
         raise rules.BankClosedToNew
     return bank

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Final
 
+from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, Forbidden
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.regions.law import ByLaw
@@ -26,6 +27,16 @@ class NoBank(ByLaw):
 class BankClosedToNew(ByLaw):
     code, articles = "bank_not_accepting", ("G20",)
     message = "该银行暂停办理新增社会保障卡业务，请选择其他合作银行。"
+
+
+class OtherBank(ByLaw):
+    code, status, articles = "bank_of_another", 403, ("G12",)
+    message = "银行网点只办理本行社会保障卡；其他银行的卡请到该行网点或社会保障服务大厅办理。"
+
+
+def serves_bank(by: Actor, code: str | None) -> bool:
+    """Whether cards of this bank are the actor's business; a bank's clerk has his own only."""
+    return not by.bank or by.bank == code
 
 
 class IllegalAccountMove(DomainError):

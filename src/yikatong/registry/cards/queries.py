@@ -96,9 +96,11 @@ def cases_of(holder_id: UUID) -> QuerySet[Case]:
 @transaction.atomic
 def case(number: str, *, by: Actor, at: datetime) -> Case:
     """A case by its number, with a look row; NotFound to a stranger."""
-    cases = Case.objects.select_related("holder", "bank", "outlet", "card", "old_card", "authorisation")
+    cases = Case.objects.select_related(
+        "holder", "bank", "outlet", "card__account", "old_card", "authorisation"
+    )
     found = cases.filter(number=number.strip()).first()
-    if found is None or not acts_for(by, found.holder):
+    if found is None or not acts_for(by, found.holder) or not rules.is_case_served_by(found, by):
         raise NotFound("没有找到这件受理单。请核对受理号后重试。")
     looks.record(found.holder_id, by=by, at=at, purpose="查询受理进度", fields=("姓名", "受理单"))
     return found
@@ -179,6 +181,7 @@ def queue(
 ) -> QuerySet[Case]:
     """Cases of the actor's region in a status, the oldest first: work lists of the counter."""
     cases = Case.objects.select_related("bank", "outlet").filter(status=status, kind__in=kinds)
+    cases = cases.filter(bank=by.bank) if by.bank else cases
     return cases.filter(division_code__startswith=by.scope).order_by("created_at")
 
 

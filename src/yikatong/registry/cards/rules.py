@@ -9,6 +9,7 @@ from django.db.models import TextChoices
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError
 from yikatong.registry.banks.models import Bank, BankAccount
+from yikatong.registry.banks.rules import serves_bank
 from yikatong.registry.cards.models import (
     ApplicantKind,
     Authorisation,
@@ -402,6 +403,18 @@ def stays(account: BankAccount | None, bank: Bank) -> bool:
     """Whether a new card of this bank would stand in front of the same account."""
     usable = account is not None and account.status != BankAccount.Status.CLOSED
     return usable and account is not None and account.bank_id == bank.pk and bank.keeps_account
+
+
+def is_served_by(card: Card, by: Actor) -> bool:
+    """A clerk at a bank's outlet serves the cards of his bank (Guangdong art. 12)."""
+    return serves_bank(by, card.account.bank_id if card.account else None)
+
+
+def is_case_served_by(case: Case, by: Actor) -> bool:
+    """A matter that ended where it began names no bank but its card's."""
+    if case.bank_id is not None or case.card is None:
+        return serves_bank(by, case.bank_id)
+    return is_served_by(case.card, by)
 
 
 def fee_fen(reason: str, profile: Profile) -> int:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.urls import reverse
 
 from yikatong.core.actor import Actor
@@ -41,14 +42,17 @@ def late_count(actor: Actor) -> str | None:
     return (lists.overdue_count(actor) or "0") if may(actor, Permission.CASE_OVERSEE) else None
 
 
-@register.simple_tag
-def menu(holder_id: Any = None) -> list[dict[str, str]]:
-    """Matters with their addresses: of the holder at the desk, or by way of finding him first."""
+@register.simple_tag(takes_context=True)
+def menu(context: Context, holder_id: Any = None) -> list[dict[str, str]]:
+    """The clerk's matters with their addresses: of the holder at the desk, or by way of finding him first."""
     keys = [*(key for key, matter in MATTERS.items() if matter.is_listed), "collect"]
     titles = {key: matter.title for key, matter in MATTERS.items()} | {"collect": "领卡与启用"}
     return [
         {"key": key, "title": titles[key], "address": _address(key, holder_id), "digit": str(place)}
         for place, key in enumerate(keys, 1)
+        if may(
+            context["request"].actor, MATTERS[key].permission if key in MATTERS else Permission.CARD_HAND_OVER
+        )
     ]
 
 
@@ -80,3 +84,9 @@ def changes(card: Card | None, form: MatterForm) -> list[Change]:
     code = chosen or (card.account.bank_id if card and card.account else "")
     bank = Bank.objects.filter(pk=code).first()
     return of_replacement(card, bank, province()) if card is not None and bank is not None else []
+
+
+@register.filter
+def allows(actor: Actor, permission: str) -> bool:
+    """Whether the clerk may, e.g. `request.actor|allows:"card:check"`."""
+    return may(actor, Permission(permission))

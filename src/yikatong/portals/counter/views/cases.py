@@ -63,7 +63,7 @@ def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
         and CaseStatus.WITHDRAWN in CASE_TRANSITIONS[CaseStatus(found.status)],
         "may_check": may(request.actor, Permission.CARD_CHECK),
         "hindrance": _hindrance(found, request.actor),
-        "panel": panel.of(found.holder),
+        "panel": panel.of(found.holder, by=request.actor),
         "form": form,
         "is_new": "new" in request.GET,
     }
@@ -141,7 +141,7 @@ def withdraw(request: StaffRequest, number: str) -> HttpResponse:
         "case": found,
         "undone": withdrawing.undone(found),
         "hindrance": queries.withdrawal_hindrance(found),
-        "panel": panel.of(found.holder),
+        "panel": panel.of(found.holder, by=request.actor),
     }
     return Walk(form=WithdrawForm, act=act, page=page, is_quick=True).answer(request)
 
@@ -153,7 +153,7 @@ def receipt(request: StaffRequest, number: str) -> HttpResponse:
     found = queries.case(number, by=request.actor, at=now())
     context = {
         "case": found,
-        "panel": panel.of(found.holder),
+        "panel": panel.of(found.holder, by=request.actor),
         "reason": _reason(found),
         "next": CASE_NEXT_STEP[found.status],
         "progress": following.progress(found, at=now()),

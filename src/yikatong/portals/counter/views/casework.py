@@ -57,7 +57,7 @@ def _work(
             "matter": {"title": title, "submit": submit},
             "case": found,
             "corrections": found.corrections.filter(answered_at=None),
-            "panel": panel.of(found.holder),
+            "panel": panel.of(found.holder, by=request.actor),
         }
         at_fault = {refusal: name for name, refusal in fields_at_fault.items()}
         walk = Walk(form=form(found), act=done, page=page, is_quick=True, fields_at_fault=at_fault)

@@ -7,6 +7,7 @@ from django.http import Http404, HttpResponse, HttpResponseRedirect, JsonRespons
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError, Invalid
 from yikatong.core.permissions import Permission, may, require
@@ -18,17 +19,20 @@ from yikatong.portals.counter.people import PEOPLE
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.banks.rules import OtherBank
 from yikatong.registry.cards import actions
 from yikatong.registry.cards import queries as cards
 from yikatong.registry.cards.actions.representatives import is_child
 from yikatong.registry.cards.models import Case, CaseKind
-from yikatong.registry.cards.rules import FeeGround
+from yikatong.registry.cards.rules import FeeGround, is_case_served_by, is_served_by
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import Ground
 from yikatong.registry.regions.law import province
 
 SHOWN_SECONDS = 30
+#: Matters that act on the card itself; a replacement may take it from one bank to another.
+_OF_THE_CARD = frozenset({"loss", "release", "cancel"})
 DONE_WORDS = {
     "guardian": "监护关系已登记，监护人可以代为办理。",
     "guardian-end": "监护关系已终止。",
@@ -48,10 +52,11 @@ def overview(request: StaffRequest, holder_id: UUID) -> HttpResponse:
     holder = holders.get(holder_id, by=request.actor, at=now(), purpose="窗口办理：查看持卡人")
     done = DONE_WORDS.get(request.GET.get("done", ""), "")
     more = {"done_words": done, "may_correct": may(request.actor, Permission.HOLDER_CORRECT)}
-    return render(request, "counter/holder.html", _context(holder) | more)
+    return render(request, "counter/holder.html", _context(holder, request.actor) | more)
 
 
-def _context(holder: Holder) -> dict[str, object]:
+def _context(holder: Holder, by: Actor) -> dict[str, object]:
+    mine = {"account__bank": by.bank} if by.bank else {}
     return {
         "holder": holder,
         "certificates": holder.certificates.all(),
@@ -67,9 +72,9 @@ def _context(holder: Holder) -> dict[str, object]:
         "ground": Ground(holder.ground).label,
         "is_minor": is_child(holder, day_of(now())),
         "today": day_of(now()),
-        "cases": cards.cases_of(holder.pk)[:10],
-        "cards": cards.cards_of(holder.pk)[:10],
-        "panel": panel.of(holder),
+        "cases": [one for one in cards.cases_of(holder.pk)[:50] if is_case_served_by(one, by)][:10],
+        "cards": cards.cards_of(holder.pk).filter(**mine)[:10],
+        "panel": panel.of(holder, by=by),
     }
 
 
@@ -80,12 +85,15 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         raise Http404
     require(request.actor, found.permission)
     holder = holders.get(holder_id, by=request.actor, at=now(), purpose=f"窗口办理：{found.title}")
-    side = panel.of(holder)
+    side = panel.of(holder, by=request.actor)
+    hindrance = found.hindrance(side.card)
+    if side.card is not None and key in _OF_THE_CARD and not is_served_by(side.card, request.actor):
+        hindrance = OtherBank()
     page = {
         "template": f"counter/matters/{key}.html",
         "matter": found,
         "panel": side,
-        "hindrance": found.hindrance(side.card),
+        "hindrance": hindrance,
         "cover": cards.loss_cover(side.card) if side.card else None,
         "is_minor": is_child(holder, day_of(now())),
         "credential_hours": province().pass_.credential_hours,
@@ -135,7 +143,7 @@ def collect(request: StaffRequest, holder_id: UUID) -> HttpResponse:
             form.refuse(refusal)
         else:
             return HttpResponseRedirect(f"{request.path}?done={done}", status=303)
-    side = panel.of(holder)
+    side = panel.of(holder, by=request.actor)
     steps = collecting.steps(side)
     context = {
         "form": form,
@@ -167,6 +175,8 @@ def reveal(request: StaffRequest, holder_id: UUID) -> HttpResponse:
     if wants_json(request):
         return JsonResponse({"value": value, "seconds": SHOWN_SECONDS})
     holder = holders.get(holder_id, by=request.actor, at=at, purpose="窗口办理：查看持卡人")
-    answer = render(request, "counter/holder.html", _context(holder) | {"revealed": {field: value}})
+    answer = render(
+        request, "counter/holder.html", _context(holder, request.actor) | {"revealed": {field: value}}
+    )
     answer.headers["Refresh"] = f"{SHOWN_SECONDS}; url=/counter/holders/{holder_id}/"  # masked again
     return answer

@@ -63,7 +63,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     case = Case(
         kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
     )
-    case.bank = accepting(bank_code)
+    case.bank = accepting(bank_code, by=by)
     case.outlet, case.address = outlet_of(outlet_id), address.strip() or None
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
@@ -111,7 +111,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
         division_code=division_code,
         address=address.strip() or None,
     )
-    case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""))
+    case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""), by=by)
     case.outlet, case.delivery = outlet_of(outlet_id), delivery
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)

@@ -76,7 +76,7 @@ def correct(case_id: UUID, *, answers: Answers, by: Actor, at: datetime) -> Case
     if answers.seen and by.role is Role.HOLDER:
         raise rules.CounterOnly
     waiting = list(case.corrections.filter(answered_at=None))
-    given = {one.pk: text for one in waiting if (text := _apply(case, one.item, answers))}
+    given = {one.pk: text for one in waiting if (text := _apply(case, one.item, answers, by))}
     if not given:
         raise rules.NothingCorrected
     for one in waiting:
@@ -88,10 +88,10 @@ def correct(case_id: UUID, *, answers: Answers, by: Actor, at: datetime) -> Case
     return move_case(case, CaseStatus.SUBMITTED, by=by, at=at, note="已补正", days_left=None)
 
 
-def _apply(case: Case, item: str, answers: Answers) -> str:
+def _apply(case: Case, item: str, answers: Answers, by: Actor) -> str:
     """Put one answer into the case; returns it in words, "" where there is none."""
     if item == Item.BANK and answers.bank_code:
-        case.bank = accepting(answers.bank_code)
+        case.bank = accepting(answers.bank_code, by=by)
         return str(case.bank.name)
     if item == Item.OUTLET and answers.outlet_id:
         case.outlet, case.delivery = outlet_of(answers.outlet_id), "0"

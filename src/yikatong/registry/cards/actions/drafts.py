@@ -41,7 +41,7 @@ def save_draft(holder_id: UUID, *, kind: CaseKind, wish: Wish, by: Actor, at: da
     _check(holder, kind, wish, has_card=old is not None)
     case = Case(kind=kind, holder=holder)
     draft = taken_draft(case, by=by, at=at)
-    filled = _filled(draft or case, wish)
+    filled = _filled(draft or case, wish, by)
     if draft is None:
         return open_case(filled, status=CaseStatus.DRAFT, by=by, at=at)
     filled.step_due_on = due_on(filled, CaseStatus.DRAFT, at)
@@ -64,9 +64,9 @@ def _check(holder: Holder, kind: CaseKind, wish: Wish, *, has_card: bool) -> Non
         raise rules.BadDelivery
 
 
-def _filled(case: Case, wish: Wish) -> Case:
+def _filled(case: Case, wish: Wish, by: Actor) -> Case:
     case.division_code, case.reason, case.delivery = wish.division_code, wish.reason, wish.delivery
-    case.bank = accepting(wish.bank_code) if wish.bank_code else None
+    case.bank = accepting(wish.bank_code, by=by) if wish.bank_code else None
     case.outlet = outlet_of(wish.outlet_id)
     case.address = wish.address.strip()[:200] or None
     return case

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from yikatong.core.actor import Actor
+from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
 from yikatong.registry.cards import rules
@@ -50,7 +50,7 @@ def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     if CardStatus.NORMAL not in TRANSITIONS[CardStatus(card.status)] or card.status != CardStatus.INACTIVE:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE, CardStatus.NORMAL)
     if card.replaces_id is not None:
-        old = locked_card(card.replaces_id, by=by)
+        old = locked_card(card.replaces_id, by=SYSTEM)  # it may be another bank's: its holder has left it
         _end_replaced(old, by=by, at=at)
         if old.account_id == card.account_id:  # 换卡不换号
             banks.card_changed(card.account_id, card_number=card.number, by=by, at=at)

@@ -45,15 +45,17 @@ def locked_card(card_id: UUID, *, by: Actor) -> Card:
         "holder", "account__bank"
     )
     card = cards.filter(pk=card_id).first()
-    if card is None or not acts_for(by, card.holder):
+    if card is None or not acts_for(by, card.holder) or not rules.is_served_by(card, by):
         raise NotFound("没有找到这张社会保障卡。请核对后重试。")
     return card
 
 
 def locked_case(case_id: UUID, *, by: Actor) -> Case:
-    cases = Case.objects.select_for_update(of=("self",), no_key=True).select_related("holder", "bank")
+    cases = Case.objects.select_for_update(of=("self",), no_key=True).select_related(
+        "holder", "bank", "card__account"
+    )
     case = cases.filter(pk=case_id).first()
-    if case is None or not acts_for(by, case.holder):
+    if case is None or not acts_for(by, case.holder) or not rules.is_case_served_by(case, by):
         raise NotFound("没有找到这件受理单。请核对受理号后重试。")
     return case
 

@@ -73,7 +73,7 @@ class NothingToProduce(DomainError):
 def open_batch(bank_code: str, *, limit: int = ROWS_MAX, by: Actor, at: datetime) -> Batch:
     """Gather up to `limit` checked cases of a bank. Accounts that stay (换卡不换号) need no new opening."""
     check_right(by)
-    bank = accepting(bank_code)
+    bank = accepting(bank_code, by=by)
     batch = Batch.objects.create(number=_number(at), bank=bank, created_at=at)
     with connection.cursor() as cursor:
         cursor.execute(_GATHER, [batch.pk, bank.pk, limit])
