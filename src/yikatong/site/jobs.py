@@ -35,6 +35,7 @@ TASKS: Final = {
     "identity.deliver": "发送短信验证码",
     "identity.forget": "清理登录验证记录",
     "identity.tell_holder": "短信告知持卡人",
+    "matching.compare": "与权威数据源比对",
     "staff.tidy": "清理工作人员会话",
     "usage.check_evidence": "核对离线用卡证据",
     "usage.keep_partitions": "建立和清理按日分区",

@@ -19,6 +19,11 @@ PROVINCE = ENV.province
 DEMO = ENV.demo
 # Adapters are wired here and nowhere else. Without a sender, log-in by text message is refused by name.
 SMS_SENDER = "yikatong.adapters.sms.demo.DemoSender" if DEMO else ""
+# Authoritative sources to compare the holder base with. Without one, nothing is compared.
+_SANDBOXES = ("population", "civil", "health", "credit", "insurance")
+MATCH_SOURCES = (
+    {key: f"yikatong.adapters.sources.sandbox.{key.capitalize()}" for key in _SANDBOXES} if DEMO else {}
+)
 # Layouts of the files to and from the banks and the card maker.
 BANK_FILES = "yikatong.adapters.bank_files.layout.PipeBankFiles"
 # The line to the banks; without an address a bank's requests wait and are seen to wait.
@@ -41,6 +46,7 @@ INSTALLED_APPS = [
     "yikatong.registry.holders",
     "yikatong.registry.banks",
     "yikatong.registry.cards",
+    "yikatong.registry.matching",
     "yikatong.registry.catalogue",
     "yikatong.registry.access",
     "yikatong.using.identity",

@@ -16,6 +16,8 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.rules import ROSTER_KINDS
 from yikatong.registry.catalogue import queries as places
 from yikatong.registry.catalogue.models import Place
+from yikatong.registry.matching.models import Issue
+from yikatong.registry.matching.source import sources
 
 PLACES_SHOWN = 5
 LOOKS_DAYS = 31
@@ -189,3 +191,36 @@ def _staff(text: str) -> tuple[str, tuple[UUID, ...]]:
     found = list(StaffUser.objects.filter(staff_number=text)[:STAFF_SHOWN]) if text else []
     names = {one.display_name for one in found}
     return (names.pop(), tuple(one.id for one in found)) if len(names) == 1 else (text, ())
+
+
+class IssueFilter(DeskForm):
+    """Which differences to see: those still to be settled, unless asked otherwise."""
+
+    status = forms.ChoiceField(
+        label="状态",
+        choices=[*Issue.Status.choices, ("all", "全部")],
+        required=False,
+        initial=Issue.Status.OPEN,
+    )
+    source = forms.ChoiceField(label="来源", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        wired = [(key, one.label) for key, one in sources().items()]
+        self.fields["source"].choices = [("", "全部"), *wired]  # type: ignore[attr-defined]
+
+    def wanted(self) -> dict[str, str]:
+        """Arguments of `matching.queries.visible`."""
+        if not self.is_bound or not self.is_valid():
+            return {"status": Issue.Status.OPEN, "source": ""}
+        status = self.cleaned_data["status"] or Issue.Status.OPEN
+        return {"status": "" if status == "all" else status, "source": self.cleaned_data["source"]}
+
+
+class SettleForm(DeskForm):
+    how = forms.ChoiceField(
+        label="怎样处理",
+        choices=[("keep", "保留本库数据"), ("take", "采用来源数据"), ("ask", "都不确定，请本人核实")],
+        widget=forms.RadioSelect,
+    )
+    note = forms.CharField(label="核实经过", max_length=100, help_text="持卡人可以看到。")

@@ -10,6 +10,7 @@ from yikatong.portals.console.views import (
     keys,
     looks,
     losses,
+    quality,
     rosters,
     terminals,
 )
@@ -26,6 +27,8 @@ urlpatterns = [
     path("banks", banks.index, name="console-banks"),
     path("banks/requests/<uuid:request_id>/retry", banks.retry, name="console-bank-retry"),
     path("losses", losses.page, name="console-losses"),
+    path("quality", quality.index, name="console-quality"),
+    path("quality/<uuid:issue_id>", quality.issue, name="console-issue"),
     path("terminals", terminals.index, name="console-terminals"),
     path("terminals/new", terminals.register, name="console-terminal-new"),
     path("terminals/<int:number>", terminals.terminal, name="console-terminal"),

@@ -12,6 +12,8 @@ from yikatong.portals.citizen.answers import SeeOther
 from yikatong.portals.citizen.session import CitizenRequest, holder_required
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.holders.rules import Ground
+from yikatong.registry.matching.queries import asked_of
+from yikatong.registry.matching.source import label_of
 
 
 @holder_required
@@ -22,6 +24,7 @@ def page(request: CitizenRequest) -> HttpResponse:
         "today": today,
         "ground": Ground(holder.ground).label,
         "life_events": holder.life_events.order_by("-at", "-pk")[:10],
+        "asked": [(one, label_of(one.source)) for one in asked_of(holder.pk)],
         "categories": holder.categories.order_by("valid_from", "pk"),
         "proofs": holder.proofs.order_by("-created_at"),
         "guardianships": holder.guardianships.filter(ended_at=None, valid_until__gt=today),

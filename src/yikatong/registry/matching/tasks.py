@@ -1,0 +1,19 @@
+"""Jobs of matching."""
+
+import structlog
+from procrastinate.contrib.django import app
+
+from yikatong.core.clock import now
+from yikatong.registry.matching import comparing
+from yikatong.registry.matching.source import sources
+
+log = structlog.get_logger()
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="matching.compare", queueing_lock="matching.compare")
+def compare(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler thought of it
+    """A slice of each source; one that does not answer holds up no other."""
+    for key, source in sources().items():
+        done = comparing.compare(key, source, at=now())
+        log.info("matched", source=key, compared=done.compared, opened=done.opened, failure=done.failure)
