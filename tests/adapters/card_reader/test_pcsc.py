@@ -11,11 +11,13 @@ from tests.adapters.card_reader import service
 from tests.adapters.cards import PIN, SSSE, WANG_FANG, card, hsm
 from tests.adapters.national_card.test_terminal import BASICS
 from yikatong.adapters.card_reader import pcsc
+from yikatong.adapters.card_reader.agent import Agent
 from yikatong.adapters.hsm.soft import SoftHsm
 from yikatong.adapters.national_card import terminal
 from yikatong.adapters.national_card.image import pin_block
 from yikatong.registry.cards.chip import authentication
 from yikatong.registry.cards.chip.faults import CardFault
+from yikatong.registry.cards.chip.messages import AuthRequest
 
 WHY_NOT = service.missing()
 pytestmark = [pytest.mark.faults, pytest.mark.skipif(bool(WHY_NOT), reason=WHY_NOT)]
@@ -54,6 +56,21 @@ def test_the_reader_has_its_name_and_says_when_it_is_empty(port: int) -> None:
     with pytest.raises(CardFault) as refusal, pcsc.PcscReader("no such").card():
         pass
     assert refusal.value.number == -12
+
+
+@pytest.mark.clause("S14")
+def test_the_agent_of_a_counter_reads_through_it(port: int, device: SoftHsm) -> None:
+    reader = pcsc.PcscReader()
+    agent = Agent(reader)
+    assert agent.has_card() is False
+    with service.placed(card(device), port):
+        assert reader.is_occupied() is True
+        key, request = agent.begin()
+        assert agent.has_card() is True, "while it is read as well"
+        answer = authentication.answer(AuthRequest.read(request), device).text()
+        assert agent.finish(key, answer).name == "王芳"
+        assert agent.begin()[1].startswith("510100|"), "and again, for the card was let go"
+        agent.close()
 
 
 def test_what_was_opened_is_closed_for_the_next_program(port: int, device: SoftHsm) -> None:
