@@ -149,7 +149,7 @@ def test_left_alone_it_warns_and_forgets(
     expect(page.get_by_role("heading", name="请选择要办的事")).to_be_visible(timeout=30_000)
     page.go_back()
 
-    expect(page.get_by_role("heading", name="请证明是您本人")).to_be_visible()
+    expect(page.locator("h1")).to_have_text("查办理进度：请证明是您本人")
     assert "王" not in page.inner_text("main")
 
 
