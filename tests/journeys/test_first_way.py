@@ -15,6 +15,7 @@ from tests.cast import id_number
 from tests.house import House, wait_until
 from tests.journeys.conftest import OpenBrowser
 from tests.journeys.people import PHONE_SCREEN, Phone, Staff, TerminalInHand
+from tests.portals.conftest import arrived, tab_to
 from yikatong.adapters.bank_files import sandbox as bank
 from yikatong.adapters.card_maker import sandbox as card_maker
 from yikatong.core.clock import day_of, now
@@ -138,7 +139,7 @@ def _cards_are_made(supervisor: Staff) -> None:
     page = supervisor.at("/console/batches")
     page.select_option("#id_bank", BANK)
     page.click("button:has-text('开立批次')")
-    expect(page.locator("h1")).to_contain_text("批次")
+    page.wait_for_url("**/console/batches/*")  # the heading of the page before says 批次, too
     request = supervisor.download("下载银行预开户文件")
     supervisor.upload("预开户回盘.txt", bank.answer(request, prefix=BANK_PREFIX), "银行回盘")
     page.click("button:has-text('送制卡')")
@@ -154,24 +155,16 @@ def _card_is_handed_over_by_keyboard(clerk: Staff) -> None:
     expect(page.locator("#id_q")).to_be_focused()
     page.keyboard.type(NUMBER)
     page.keyboard.press("Enter")
-    expect(page.locator("h1")).to_have_text("持卡人")
+    arrived(page.locator("h1", has_text=re.compile("^持卡人$")))
     key = page.locator("nav a", has_text="领卡").first.get_attribute("data-key")
     assert key is not None
     page.keyboard.press(key)
-    expect(page.locator("h1")).to_have_text("领卡与启用")
+    arrived(page.locator("h1", has_text="领卡与启用"))
     for done in ("已领卡。请接着启用社会保障功能。", "社会保障功能已启用，可以立即使用。"):
-        _tab_to(clerk, "id_verified_0")
+        tab_to(page, "id_verified_0")
         page.keyboard.press("Space")
         page.keyboard.press("F9")
-        expect(clerk.main).to_contain_text(done)
-
-
-def _tab_to(clerk: Staff, element: str) -> None:
-    for _ in range(60):
-        clerk.page.keyboard.press("Tab")
-        if clerk.page.evaluate("document.activeElement.id") == element:
-            return
-    raise AssertionError(f"Tab does not reach {element}")
+        arrived(clerk.main.get_by_text(done))
 
 
 def _terminal_is_registered(operator: Staff, house: House) -> tuple[int, str]:
@@ -184,7 +177,7 @@ def _terminal_is_registered(operator: Staff, house: House) -> tuple[int, str]:
     page.select_option("#id_kind", "gate")
     page.check("input[name=scenes][value='1']")
     page.keyboard.press("F9")
-    expect(page.locator("h1")).to_contain_text("终端")
+    page.wait_for_url(re.compile(r"/console/terminals/\d+$"))  # the heading of the form says 终端, too
     return int(page.url.rsplit("/", 1)[1]), str(name)
 
 

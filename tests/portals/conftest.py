@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect
 
 AXE_RULES = {
     "resultTypes": ["violations"],
@@ -13,6 +13,25 @@ AXE_RULES = {
 }
 
 OpenPage = Callable[..., Page]
+
+
+def arrived(place: Locator) -> None:
+    """The page that has this place is here and its scripts listen: from now on a key is heard.
+
+    The place must be one that the page before did not have. To see it is not enough: a page is drawn before its
+    scripts have come, and a key pressed in between goes into the void.
+    """
+    expect(place).to_be_visible()
+    place.page.wait_for_load_state()
+
+
+def tab_to(page: Page, element: str) -> None:
+    """Press Tab until the element of this id has the focus, however many fields lie between."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == element:
+            return
+    raise AssertionError(f"Tab does not reach {element}")
 
 
 @pytest.fixture

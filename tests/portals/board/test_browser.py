@@ -93,7 +93,6 @@ def test_accessible_and_never_wider_than_the_screen(
         axe(page)
         for width, height in ((320, 640), (390, 844), (1920, 1080), (1366, 768)):
             page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(50)
             no_overflow(page)
     page.goto("/board/")
     page.evaluate("document.querySelectorAll('details.data').forEach(one => { one.open = true })")
@@ -120,6 +119,7 @@ def test_without_script_every_table_can_be_read(open_board: OpenBoard) -> None:
     assert page.locator("[data-pause]").is_hidden()
     assert page.get_by_role("link", name="暂停自动更新").is_visible()
     page.get_by_role("link", name="打印版").click()
+    page.wait_for_url("**/board/print*")
     assert page.locator("table:visible").count() == 6
 
 
@@ -168,13 +168,16 @@ def test_a_paused_board_stands_still(open_board: OpenBoard) -> None:
 
 def test_rotation_only_when_asked(open_board: OpenBoard) -> None:
     page = open_with_clock(open_board())
+    visited: list[str] = []
+    page.on("framenavigated", lambda frame: visited.append(frame.url.rpartition("/board/")[2]))
     page.clock.run_for(60_000)
-    assert page.url.endswith("/board/")
     page.get_by_role("link", name="轮播").click()
+    page.wait_for_url("**/board/?rotate=1")
     page.clock.run_for(20_500)
     page.wait_for_url("**/board/?range=week&rotate=1&auto=1")
     page.get_by_role("link", name="停止轮播").click()
-    assert page.url.endswith("/board/?range=week")
+    page.wait_for_url("**/board/?range=week")
+    assert visited == ["?rotate=1", "?range=week&rotate=1&auto=1", "?range=week"]
 
 
 def test_an_ended_session_asks_to_log_in(open_board: OpenBoard) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import brotli
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Page, Response, expect
 
 from tests.portals.citizen import people
 from tests.portals.citizen.conftest import session_of
@@ -142,6 +142,7 @@ def test_an_application_needs_no_script(transactional_db: None, open_page: OpenP
     page = open_page(390, 844, cookies=cookies(chen), java_script_enabled=False)
     page.goto("/m/apply")
     page.click("text=查看网点")
+    page.wait_for_url("**/m/apply?district=*")  # the page before has outlets to choose from, too
     page.check("input[name=outlet]")
     page.check("input[name=bank][value='95901']")
     page.click("text=提交申请")
@@ -155,12 +156,10 @@ def test_errors_are_read_first(holder: Holder, open_page: OpenPage) -> None:
     page = open_page(390, 844, cookies=cookies(holder))
     page.goto("/m/card/replace")
     page.click("text=提交申请")
-    page.wait_for_selector(".errors")
-
-    assert page.evaluate("document.activeElement.className") == "errors"
+    expect(page.locator(".errors")).to_be_focused()
     assert page.title().startswith("有错误：")
     page.click(".errors a >> nth=0")
-    assert page.evaluate("document.activeElement.name") == "outlet"
+    expect(page.locator("[name=outlet]").first).to_be_focused()
 
 
 @pytest.mark.parametrize("path", ["", "code", "card", "apply", "places"])

@@ -19,6 +19,14 @@ from yikatong.using.codes.models import Device
 from yikatong.using.codes.pass_ import Journal, Presentation, TrustList
 
 pytestmark = pytest.mark.browser
+#: The credentials this browser keeps are gone.
+_NO_CODES = """() => new Promise((done) => {
+  const ask = indexedDB.open("yikatong", 1);
+  ask.onsuccess = () => {
+    const kept = ask.result.transaction("kept").objectStore("kept").getKey("scenes");
+    kept.onsuccess = () => { ask.result.close(); done(kept.result === undefined); };
+  };
+})"""
 STILL_GOOD = "当前没有网络，这个码仍然有效"
 
 
@@ -55,6 +63,14 @@ def scanned(page: Page) -> str:
     return found[0].text
 
 
+def another_than(page: Page, before: Presentation) -> None:
+    """Wait until the screen shows another code than this one."""
+    page.wait_for_function(
+        "shown => document.querySelector('[data-code]').dataset.shown !== shown",
+        arg=pass_.encode_text(before.raw),
+    )
+
+
 def trust() -> TrustList:
     return TrustList(issuing.trusted(issuing.live(now())))
 
@@ -77,14 +93,11 @@ def test_a_code_works_without_a_network(phone: Page) -> None:
     phone.wait_for_selector(f"text={STILL_GOOD}")
     after = verified(scanned(phone), 1, journal)
     phone.click("[data-refresh]")
-    phone.wait_for_function(
-        "shown => document.querySelector('[data-code]').dataset.shown !== shown",
-        arg=pass_.encode_text(after.raw),
-    )
+    another_than(phone, after)
     again = verified(scanned(phone), 1, journal)
     phone.click("text=乘车码")
     phone.wait_for_selector(".seg a[data-scene='3'][aria-current]")
-    phone.wait_for_timeout(300)
+    another_than(phone, again)
     bus = verified(scanned(phone), 3, journal)
 
     assert before.counter < after.counter < again.counter < bus.counter
@@ -168,7 +181,7 @@ def test_a_loss_takes_the_codes_off_the_phone(phone: Page) -> None:
     phone.goto("/m/card/loss?kind=temporary")
     phone.click("button:has-text('确认挂失')")
     phone.wait_for_url("**/m/card/loss/done")
-    phone.wait_for_timeout(300)
+    phone.wait_for_function(_NO_CODES)
 
     phone.context.set_offline(True)
     phone.goto("/m/code")
@@ -180,7 +193,7 @@ def test_logging_out_leaves_nothing(phone: Page) -> None:
     phone.click("text=退出登录")
     phone.wait_for_url("**/m/login?out=1")
 
-    assert phone.evaluate("indexedDB.databases().then((all) => all.length)") == 0
+    phone.wait_for_function("indexedDB.databases().then((all) => all.length === 0)")
     assert Device.objects.get().status == Device.Status.REVOKED
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from playwright.sync_api import Page, Request, expect
 
 from tests import cast
-from tests.portals.conftest import OpenPage
+from tests.portals.conftest import OpenPage, arrived, tab_to
 from yikatong.core.clock import now
 from yikatong.core.models import Look, StaffUser
 from yikatong.registry.cards import actions as card_acts
@@ -90,6 +90,7 @@ def test_error_check_and_result_pages_are_accessible(
     page = open_page(cookies=session, size=4)
     page.goto(f"/counter/holders/{holder.pk}/apply")
     page.keyboard.press("F9")
+    arrived(page.locator("#summary"))
     expect(page.locator("#summary")).to_be_focused()
     assert page.title().startswith("有错误：申领 - ")
     axe(page)
@@ -136,15 +137,6 @@ def test_log_in_pages_are_accessible(
     expect(page.get_by_role("heading", name="账号与显示")).to_be_visible()
 
 
-def _tab_to(page: Page, selector: str) -> None:
-    """On by Tab, as far as a form of one screen may take."""
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        if page.evaluate("(selector) => document.activeElement.matches(selector)", selector):
-            return
-    raise AssertionError(f"{selector} is not reached by Tab")
-
-
 def test_a_card_is_applied_for_by_keyboard_alone(open_page: OpenPage, session: dict[str, str]) -> None:
     """From the work list to the receipt without a mouse: find, apply, check, confirm, print."""
     cast.wang_fang()
@@ -154,31 +146,34 @@ def test_a_card_is_applied_for_by_keyboard_alone(open_page: OpenPage, session: d
     keys.press("F2")
     expect(page.locator("#id_q")).to_be_focused()
     keys.press("Alt+1")
+    page.wait_for_url("**/counter/find?for=apply")
     expect(page).to_have_title("持卡人查询 - 一卡通柜面 - 居民服务一卡通")
     page.locator("h1").click()
     keys.press("/")
     keys.type(cast.WANG_FANG_NUMBER)
     keys.press("Enter")
-    expect(page.get_by_role("heading", name="申领社会保障卡")).to_be_visible()
+    arrived(page.get_by_role("heading", name="申领社会保障卡"))
     keys.press("F9")
+    arrived(page.locator("#summary"))
     expect(page.locator("#summary")).to_be_focused()
     expect(page.locator("#summary")).to_contain_text("请改正 2 处问题")
     keys.press("Tab")
     keys.press("Enter")
     expect(page.locator("#id_bank_code")).to_be_focused()
     keys.press("ArrowDown")
-    _tab_to(page, "#id_verified_0")
+    tab_to(page, "id_verified_0")
     keys.press("Space")
     keys.press("F9")
-    expect(page.get_by_role("heading", name="请与持卡人核对")).to_be_visible()
+    arrived(page.get_by_role("heading", name="请与持卡人核对"))
     keys.press("Escape")
     # By its role: the page before has a hidden field of the same name and value.
-    expect(page.get_by_role("combobox", name="合作银行")).to_have_value(cast.JOINT)
+    arrived(page.get_by_role("combobox", name="合作银行"))
+    expect(page.locator("#id_bank_code")).to_have_value(cast.JOINT)
     keys.press("F9")
-    expect(page.get_by_role("heading", name="请与持卡人核对")).to_be_visible()
+    arrived(page.get_by_role("heading", name="请与持卡人核对"))
     keys.press("F9")
     case = page.locator(".notice .num").first
-    expect(page.get_by_role("status").filter(has_text="已受理")).to_be_visible()
+    arrived(page.get_by_role("status").filter(has_text="已受理"))
     number = case.inner_text()
     assert Case.objects.get().number == number
     expect(page.get_by_text("请另一名审核人员在“待审核”中打开本件审核")).to_be_visible()
@@ -216,9 +211,13 @@ def test_shortcuts_can_be_switched_off(open_page: OpenPage, session: dict[str, s
     page.wait_for_url("**/account?display=1*")
     page.goto("/counter/")
     page.locator("h1").click()
+    # After all listeners of the page: whether one of them has taken the key for itself.
+    page.evaluate(
+        "addEventListener('keydown', (event) => { (window.taken ??= []).push(event.defaultPrevented); })"
+    )
     page.keyboard.press("Alt+8")
     page.keyboard.press("F2")
-    assert page.url.endswith("/counter/")
+    assert page.evaluate("window.taken") == [False, False, False]  # Alt, 8, F2
     expect(page.locator("#id_q")).not_to_be_focused()
     expect(page.locator("kbd").first).to_be_hidden()
 
@@ -317,7 +316,9 @@ def test_a_second_tab_at_work_keeps_the_first_quiet(open_page: OpenPage, session
     page = open_page(cookies=session)
     page.clock.install()
     page.goto("/counter/")
-    page.clock.run_for(timedelta(minutes=31).total_seconds() * 1000)  # the server was asked, and knows better
+    with page.expect_response("**/staff/alive"):  # the server is asked, and knows better
+        page.clock.run_for(timedelta(minutes=31).total_seconds() * 1000)
+    page.clock.run_for(2_000)
     expect(page.locator("#desk-idle")).to_be_hidden()
     expect(page.locator("#desk-gone")).to_be_hidden()
 

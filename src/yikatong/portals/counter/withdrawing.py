@@ -6,7 +6,9 @@ from yikatong.portals.shared.templatetags.yikatong import yuan
 from yikatong.registry.cards.models import Case, CaseKind, CaseStatus
 
 _STOPPED: Final = {
+    CaseStatus.DRAFT: "草稿作废，不能再接着办理。",
     CaseStatus.SUBMITTED: "本件不再审核。",
+    CaseStatus.CORRECTING: "本件不再等待补正。",
     CaseStatus.CHECKED: "已通过的审核作废，不再送银行预开户。",
     CaseStatus.PREOPENED: "已通过的审核作废，不再制卡；银行已预开立的账户不会启用。",
 }

@@ -295,7 +295,9 @@
     const fen = fenOf(find("amount").value);
     if (fen === null) return wrong("settings-wrong", "金额格式不正确，请填写元，如 2.00", find("amount"));
     wrong("settings-wrong", "", find("amount"));
-    await ask("settings", { scene: Number(find("scene").value), fen });
+    const chosen = { scene: Number(find("scene").value), fen };
+    await ask("settings", chosen);
+    settings = chosen; // for the very next code: the heartbeat below may take its time
     find("settings-box").close();
     await beat();
   });
