@@ -150,7 +150,7 @@ def test_new_uses_appear_and_open_tables_stay_open(open_board: OpenBoard) -> Non
     assert page.locator("#data-domains").get_attribute("open") is not None
     assert page.evaluate("document.activeElement.getAttribute('aria-label')").startswith("成都")
     assert "630" in page.locator("[data-say]").text_content()  # type: ignore[operator]
-    assert page.locator("#live .drawn canvas").count() == 1
+    expect(page.locator("#live .drawn canvas")).to_have_count(1)  # its library comes after everything else
 
 
 def test_a_paused_board_stands_still(open_board: OpenBoard) -> None:
