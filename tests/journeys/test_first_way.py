@@ -131,7 +131,7 @@ def _case_is_checked(clerk: Staff, case: str) -> None:
     page = clerk.at(f"/counter/cases/{case}/")
     expect(page.locator("h1")).to_have_text("申领")
     expect(page.locator(".page-head")).to_contain_text("待银行预开户")
-    expect(page.locator(".timeline li").nth(1)).to_have_text(re.compile("陈晓名册逐项核对通过$"))
+    expect(page.locator(".timeline li").nth(1)).to_have_text(re.compile("陈晓 · 批量\\s*名册逐项核对通过$"))
 
 
 def _cards_are_made(supervisor: Staff) -> None:
