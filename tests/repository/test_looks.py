@@ -8,6 +8,7 @@ from django.test import Client
 
 from tests import cast
 from tests.repository.test_doors import DOORS
+from yikatong.core.actor import Role
 from yikatong.core.clock import now
 from yikatong.core.models import Look
 from yikatong.portals.counter.matters import MATTERS
@@ -41,9 +42,9 @@ PAGES = pages()
 
 @pytest.fixture
 def desk(db: None) -> Client:
-    """李强's browser."""
+    """李强's browser; a supervisor's, to whom every page of the desk opens."""
     cast.set_stage()
-    return cast.log_in(Client(), cast.li_qiang())
+    return cast.log_in(Client(), cast.staff("李强", "liqiang", role=Role.SUPERVISOR, scope="51"))
 
 
 @pytest.fixture
