@@ -174,7 +174,6 @@ def test_one_machine_has_one_window(open_page: Callable[..., Page]) -> None:
     other.goto("/terminal/")
     expect(other.locator("#why")).to_have_text("同一台机器只能有一个终端窗口")
     page.close()
-    other.reload()
     expect(other.locator("#enrol-title")).to_be_visible()
 
 

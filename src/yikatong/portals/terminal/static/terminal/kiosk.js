@@ -360,11 +360,14 @@
     }
   }
 
+  // A window's lock outlives it by a moment: whoever waits for it takes over, and need not try again and again.
+  function takeOver() { navigator.locks.request("yikatong-terminal", () => { location.reload(); }); }
+
   find("desk").hidden = false;
   say("starting", "正在启动");
   if (navigator.locks) {
     navigator.locks.request("yikatong-terminal", { ifAvailable: true }, (lock) => {
-      if (!lock) { blind("本机已有一个终端窗口在工作"); say("fault", "请使用已打开的窗口", "同一台机器只能有一个终端窗口", "关闭另一个窗口后刷新本页"); return undefined; }
+      if (!lock) { blind("本机已有一个终端窗口在工作"); say("fault", "请使用已打开的窗口", "同一台机器只能有一个终端窗口", "关闭另一个窗口，本页随即接着工作"); takeOver(); return undefined; }
       start();
       return new Promise(() => {});
     });
