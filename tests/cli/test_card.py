@@ -1,6 +1,7 @@
 """`yikatong card`: reading by the platform itself, and as a terminal over a gate that runs."""
 
 import json
+import socket
 import sys
 
 import pytest
@@ -11,8 +12,10 @@ from yikatong.adapters.card_reader import pcsc
 from yikatong.cli import card as command
 from yikatong.cli import main
 from yikatong.core.clock import now
+from yikatong.core.errors import DomainError
 from yikatong.core.models import Look
 from yikatong.registry.cards import actions as card_acts
+from yikatong.registry.cards.chip import hsm
 from yikatong.registry.cards.chip.faults import CardFault
 from yikatong.registry.cards.models import Card
 
@@ -91,6 +94,21 @@ def test_what_cannot_be_read_is_said_in_one_line(
         main.app()
     assert end.value.code == 1
     assert said in capsys.readouterr().err
+
+
+def test_a_card_is_put_into_the_virtual_reader_only_where_there_is_one(card: Card) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound, and nobody listens
+        words = ["emulate", card.number, "--port", str(taken.getsockname()[1])]
+        with pytest.raises(DomainError, match="没有虚拟读卡器在端口"):
+            CliRunner().invoke(command.app, words, catch_exceptions=False)
+
+
+@pytest.mark.clause("S15")
+def test_with_another_key_device_no_card_can_be_emulated(card: Card, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hsm, "card_hsm", object)
+    with pytest.raises(DomainError, match="不是软加密机"):
+        CliRunner().invoke(command.app, ["read", "--virtual", card.number], catch_exceptions=False)
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from yikatong.core.errors import DomainError
 
 if TYPE_CHECKING:
     from yikatong.adapters.card_reader import Reader
+    from yikatong.adapters.national_card.virtual import VirtualCard
 
 app = typer.Typer(help="实体卡：读卡、终端验收检查", no_args_is_help=True)
 
@@ -104,6 +105,27 @@ def check(
     raise typer.Exit(0 if report.passed else 1)
 
 
+@app.command("emulate")
+def emulate(
+    number: Annotated[str, typer.Argument(help="卡号：以其登记信息模拟一张卡")],
+    port: Annotated[int, typer.Option(help="虚拟读卡器（vsmartcard-vpcd）的端口", min=1, max=65535)] = 35963,
+) -> None:
+    """把模拟的卡放进本机的虚拟读卡器，按 PC/SC 使用；Ctrl-C 取出。须安装 pcscd 和 vsmartcard-vpcd，并用软加密机。"""
+    from yikatong.adapters.card_reader.vpcd import VpcdCard
+
+    with platform():
+        card = virtual_card(number)
+    try:
+        slot = VpcdCard(card, port=port)
+    except OSError:
+        raise DomainError(
+            f"没有虚拟读卡器在端口 {port} 等待；请确认 pcscd 已启动并装有 vsmartcard-vpcd。"
+        ) from None
+    with slot, contextlib.suppress(KeyboardInterrupt):
+        print("卡片已放入虚拟读卡器，按 Ctrl-C 取出。", flush=True)
+        slot.serve()
+
+
 @app.command("readers")
 def readers(as_json: AsJson = False) -> None:
     """列出本机的读卡器（PC/SC）。"""
@@ -166,6 +188,12 @@ def reader_of(wanted: str, virtual: str) -> "Reader":
 
         return PcscReader(wanted)
     from yikatong.adapters.card_reader.virtual import VirtualReader
+
+    return VirtualReader(virtual_card(virtual))
+
+
+def virtual_card(text: str) -> "VirtualCard":
+    """The card of that 卡号 as a chip; the latest one, where a number was kept."""
     from yikatong.adapters.hsm.soft import SoftHsm
     from yikatong.adapters.national_card import registered
     from yikatong.registry.cards import numbers
@@ -175,11 +203,11 @@ def reader_of(wanted: str, virtual: str) -> "Reader":
     device = card_hsm()
     if not isinstance(device, SoftHsm):
         raise DomainError("加密机不是软加密机，不能模拟卡片；请用 --reader 读实体卡。")
-    number = numbers.check(virtual)
+    number = numbers.check(text)
     card = Card.objects.select_related("holder").filter(number=number).order_by("-issued_on", "-pk").first()
     if card is None:
         raise DomainError(f"没有卡号为 {number} 的卡。")
-    return VirtualReader(registered.virtual(card, device))
+    return registered.virtual(card, device)
 
 
 @contextlib.contextmanager
