@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import psycopg
 
 from yikatong.adapters.bank_api.wire import Wire
 from yikatong.core import env
@@ -76,8 +77,18 @@ class Sandbox:
         """timeout, lost, refuse or away, the next `times` times; held back for longer than a channel waits."""
         self.wire.post("/v1/faults", {"kind": kind, "act": act, "hold_s": 0.8} | more)
 
-    def mends(self) -> None:
-        self.wire.post("/v1/faults", None)
+    def was_yesterday(self, account: str) -> None:
+        """What happened to this account happened a day earlier."""
+        with psycopg.connect(self._dsn) as connection:
+            connection.execute(
+                "UPDATE peer_bank.account SET changed_at = changed_at - interval '1 day' WHERE number = %s",
+                (account,),
+            )
+
+    def begins_anew(self) -> None:
+        """No account, no request, nothing that goes wrong: invented numbers come again in every test."""
+        with psycopg.connect(self._dsn) as connection:
+            connection.execute("TRUNCATE peer_bank.account, peer_bank.request, peer_bank.fault")
 
 
 def fresh_number() -> str:

@@ -96,8 +96,8 @@ def bank_process(
 @pytest.fixture
 def bank(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     """The banks of the cast are reached, and nothing goes wrong there but what the test chooses."""
+    bank_process.begins_anew()
     yield from _reaching(bank_process, bank_process.channels, monkeypatch)
-    bank_process.mends()
 
 
 @pytest.fixture

@@ -12,12 +12,13 @@ from tests import cast
 from tests.bank_sandbox import Sandbox
 from tests.portals.conftest import OpenPage
 from yikatong.core.actor import Role
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.portals.console.templatetags.console import took
-from yikatong.registry.banks import tasks
-from yikatong.registry.banks.models import BankRequest
+from yikatong.registry.banks import deliveries, tasks
+from yikatong.registry.banks.models import Bank, BankRequest, Delivery
 from yikatong.registry.cards import actions as card_acts
-from yikatong.registry.cards.models import Card
+from yikatong.registry.cards import delegation
+from yikatong.registry.cards.models import Card, Case
 from yikatong.using.codes import tasks as code_tasks
 
 
@@ -117,3 +118,39 @@ def test_the_pages_are_accessible(
         page.goto(path)
         axe(page)
         no_overflow(page)
+
+
+@pytest.mark.clause("G12", "K3")
+def test_what_a_bank_owes_is_seen_day_by_day(supervisor: Client, bank: Sandbox) -> None:
+    Bank.objects.filter(pk=cast.JOINT).update(delivers_by=8)
+    today = day_of(now())
+    bank_of = Bank.objects.get(pk=cast.JOINT)
+    for days, received in ((2, timedelta(hours=-1)), (3, timedelta(hours=3)), (4, None)):
+        day = today - timedelta(days=days)
+        due = deliveries.due_at(bank_of, day)
+        Delivery.objects.create(
+            bank=bank_of, day=day, due_at=due, received_at=due + received if received else None, differing=2
+        )
+    page = text(supervisor, "/console/banks")
+    assert '次日 <span class="num">8</span> 时前' in page
+    assert "迟 3 小时 0 分" in page
+    assert "未到，已迟 " in page
+    assert "2 户不符" in page
+
+
+@pytest.mark.clause("G12", "K2")
+def test_a_bank_s_outlet_is_measured(supervisor: Client, bank: Sandbox) -> None:
+    clerk = cast.staff("林芳", "linfang", role=Role.BANK_CLERK, scope="5101", outlet_id=cast.HALL)
+    by = clerk.actor()
+    for serial in (4, 5):
+        holder = cast.register(cast.id_number(serial), phone=f"1390000000{serial}")
+        card_acts.apply(
+            holder.pk, bank_code=cast.JOINT, division_code="510107", outlet_id=cast.HALL, by=by, at=now()
+        )
+    Case.objects.filter(created_by="林芳").update(step_due_on=day_of(now()) - timedelta(days=1))
+    card_acts.reject(
+        Case.objects.filter(created_by="林芳")[0].pk, reason="材料不清", by=cast.supervisor(), at=now()
+    )
+    outlet = delegation.measures(since=now() - timedelta(days=30), day=day_of(now()))
+    assert outlet == [delegation.Measures("蜀安", "武侯区社保经办大厅", 1, 2, 0, 1, 1)]
+    assert "武侯区社保经办大厅" in text(supervisor, "/console/banks")

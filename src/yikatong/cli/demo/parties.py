@@ -54,7 +54,17 @@ def load_departments(loading: Loading) -> None:
 
 
 def load_banks(loading: Loading) -> None:
-    fields = {"code", "name", "short_name", "bin", "hotline", "keeps_account", "joint_loss", "is_online"}
+    fields = {
+        "code",
+        "name",
+        "short_name",
+        "bin",
+        "hotline",
+        "keeps_account",
+        "joint_loss",
+        "is_online",
+        "delivers_by",
+    }
     loading.banks = Bank.objects.bulk_create(
         Bank(**entry.model_dump(include=fields)) for entry in loading.profile.banks
     )

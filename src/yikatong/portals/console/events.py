@@ -9,7 +9,7 @@ from yikatong.registry.cards.rules import CardAct
 
 _THINGS: Final = {
     "access:terminal": "用卡终端", "admin": "登记表", "audit:log": "审计记录", "audit:looks": "查询记录",
-    "banks:account": "金融账户", "banks:request": "银行请求",
+    "banks:account": "金融账户", "banks:request": "银行请求", "banks:delivery": "银行数据报送",
     "cards:batch": "制卡批次", "cards:card": "社会保障卡", "cards:case": "受理单",
     "cards:roster": "批量名册", "codes:credentials": "凭证", "codes:device": "设备", "codes:ecard": "电子社保卡",
     "codes:key": "签发密钥", "core:audit": "审计记录", "holders:holder": "持卡人",

@@ -1,5 +1,7 @@
 """合作银行 and the accounts behind the cards."""
 
+from datetime import datetime, timedelta
+
 from django.db import models
 
 from yikatong.core.fields import EncryptedTextField, IndexField, key_field
@@ -16,6 +18,7 @@ class Bank(models.Model):
     keeps_account = models.BooleanField("换卡不换号", default=False)
     joint_loss = models.BooleanField("联动挂失", default=False)
     accepts_new = models.BooleanField("受理新卡", default=True)
+    delivers_by = models.PositiveSmallIntegerField("次日几时前报送", null=True, blank=True)  # Beijing time
     is_online = models.BooleanField("联机办理", default=False)  # opens, activates, changes over the line
 
     class Meta:
@@ -130,3 +133,30 @@ class BankRequest(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class Delivery(models.Model):
+    """账户状态日报: the accounts whose status changed on a day, as agreed with the bank (Guangdong art. 12). pii: none."""
+
+    id = key_field()
+    bank = models.ForeignKey(Bank, models.PROTECT, related_name="deliveries", verbose_name="银行")
+    day = models.DateField("日期")
+    due_at = models.DateTimeField("约定时间")
+    received_at = models.DateTimeField("收到时间", null=True, blank=True)
+    rows = models.PositiveIntegerField("行数", default=0)
+    followed = models.PositiveIntegerField("已更新", default=0)
+    differing = models.PositiveIntegerField("不符", default=0)
+    tries = models.PositiveIntegerField("次数", default=0)
+    trouble = models.CharField("最近的问题", max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "银行数据报送"
+        constraints = [models.UniqueConstraint(fields=["bank", "day"], name="bank_delivery_once_a_day")]
+
+    def __str__(self) -> str:
+        return f"{self.bank_id} {self.day}"
+
+    def late_by(self, at: datetime) -> timedelta | None:
+        """How late it was, or is at this moment; None when it came, or still may come, in time."""
+        late = (self.received_at or at) - self.due_at
+        return late if late > timedelta(0) else None

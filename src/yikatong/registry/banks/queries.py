@@ -1,7 +1,7 @@
 """Read what a bank has done about an account."""
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from statistics import median
 from typing import Any
@@ -10,7 +10,7 @@ from django.db.models import Count, Min, Q
 
 from yikatong.core.clock import BEIJING, day_of
 from yikatong.registry.banks.connector import connector
-from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
+from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest, Delivery
 from yikatong.registry.banks.requests import OPEN
 
 
@@ -111,3 +111,30 @@ def _line(bank: Bank, row: dict[str, Any], midnight: datetime, *, is_reached: bo
         row.get("refused", 0),
         median(took) if took else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A bank's agreed lists of the last days, the newest first, each with how late it was or is."""
+
+    bank: Bank
+    days: list[tuple[Delivery | None, timedelta | None]]
+    in_time: int  # of the last thirty
+    owed: int
+
+
+def delivered(days: list[date], *, at: datetime) -> list[Delivered]:
+    """The banks that deliver, with their lists of these days; None where nothing was agreed yet."""
+    found: dict[str, list[Delivery]] = {}
+    since = day_of(at) - timedelta(days=30)
+    for one in Delivery.objects.filter(day__gte=since):
+        found.setdefault(one.bank_id, []).append(one)
+    banks = Bank.objects.filter(delivers_by__isnull=False).order_by("pk")
+    return [_delivered(bank, found.get(bank.pk, []), days, at) for bank in banks]
+
+
+def _delivered(bank: Bank, lists: list[Delivery], days: list[date], at: datetime) -> Delivered:
+    by_day = {one.day: one for one in lists}
+    shown = [(one, one.late_by(at) if one else None) for one in map(by_day.get, days)]
+    in_time = sum(one.received_at is not None and one.late_by(at) is None for one in lists)
+    return Delivered(bank, shown, in_time, sum(one.received_at is None for one in lists))

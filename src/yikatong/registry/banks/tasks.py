@@ -4,7 +4,7 @@ import structlog
 from procrastinate.contrib.django import app
 
 from yikatong.core.clock import now
-from yikatong.registry.banks import requests
+from yikatong.registry.banks import deliveries, requests
 from yikatong.registry.banks.connector import BankAway, BankSilent, Connector, connector
 from yikatong.registry.banks.models import BankRequest
 
@@ -28,6 +28,26 @@ def chase(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler thought 
     """Whatever became of a job, its request is found here and sent again."""
     for bank in requests.banks_due(at=now()):
         requests.send_soon(bank)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="banks.collect", queue="banks", queueing_lock="banks.collect")
+def collect(timestamp: int) -> int:  # noqa: ARG001
+    """Expect and fetch the lists the banks have agreed to deliver; returns how many came."""
+    deliveries.expect(at=now())
+    line, came, silent = connector(), 0, set[str]()
+    for one in deliveries.owed(at=now()):
+        if one.bank_id in silent or not line.reaches(one.bank_id):
+            continue
+        try:
+            rows = line.deliver(one.bank_id, one.day)
+        except (BankAway, BankSilent) as trouble:
+            silent.add(one.bank_id)
+            deliveries.put_off(one.pk, trouble=str(trouble))
+        else:
+            deliveries.take(one.pk, rows, at=now())
+            came += 1
+    return came
 
 
 def _call(line: Connector, request: BankRequest) -> bool:

@@ -149,7 +149,8 @@ class PassRules(_Rule):
 class BankEntry(_Part):
     """A co-operating bank. `keeps_account`: offers 换卡不换号; `joint_loss`: a loss here stops there too.
 
-    `is_online`: opens, activates and changes over the line, without waiting for files.
+    `is_online`: opens, activates and changes over the line, without waiting for files;
+    `delivers_by`: the hour by which it delivers the statuses changed the day before.
     """
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
@@ -160,6 +161,7 @@ class BankEntry(_Part):
     keeps_account: bool
     joint_loss: bool
     is_online: bool = False
+    delivers_by: Annotated[int, Field(ge=0, le=23)] | None = None
 
 
 class City(_Part):
