@@ -24,6 +24,8 @@ PUBLIC = {
     # The kiosk's page holds nothing: its key is in the browser that was enrolled.
     "terminal/", "terminal/desk.js", "terminal/eye.js", "terminal/reasons.json", "terminal/sw.js",
     "terminal/manifest.webmanifest",
+    # Where one proves who he is at a self-service kiosk, and where he leaves.
+    "kiosk/", "kiosk/who/<slug:matter>", "kiosk/scan/<slug:matter>", "kiosk/code/<slug:matter>", "kiosk/leave",
 }  # fmt: skip
 #: Closed to strangers by the network or a key of its own, not by a log-in.
 GUARDED_OTHERWISE = {"metrics"}
@@ -36,7 +38,7 @@ ROLES = {
 }
 STAFF = [role for role in Role if role not in {Role.HOLDER, Role.SYSTEM}]
 _VALUES = {"uuid": str(UUID(int=7)), "int": "7", "slug": "loss", "str": "510107126010001", "path": "x"}
-_LOG_IN = ("/m/login", "/staff/login", "/admin/login/")
+_LOG_IN = ("/m/login", "/staff/login", "/admin/login/", "/kiosk/")
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,7 @@ def test_the_walk_sees_the_house() -> None:
     assert {"m/card", "counter/find", "board/", "admin/core/auditentry/"} <= {door.route for door in DOORS}
     gone = (PUBLIC | GUARDED_OTHERWISE) - {door.route for door in DOORS}
     assert gone == set(), "written down as public, but there is no such page"
-    assert {door.face for door in PRIVATE} <= ROLES.keys() | {"m", "staff"}, (
+    assert {door.face for door in PRIVATE} <= ROLES.keys() | {"m", "staff", "kiosk"}, (
         "a new face: say in ROLES whose it is"
     )
 

@@ -67,7 +67,7 @@ def known(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
         at = now()
         if (holder := current(request, at)) is None:
             forget(request)
-            return HttpResponseRedirect("/kiosk/", status=303)
+            return HttpResponseRedirect("/kiosk/")
         request.session[_SEEN] = at.isoformat()
         request.holder = holder
         request.actor = Actor(holder.pk, "持卡人本人", Role.HOLDER, Channel.KIOSK)
