@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from tests import cast
 from yikatong.adapters.card_reader import pcsc
+from yikatong.adapters.hsm.soft import SoftHsm
 from yikatong.cli import card as command
 from yikatong.cli import main
 from yikatong.core.clock import now
@@ -109,6 +110,16 @@ def test_with_another_key_device_no_card_can_be_emulated(card: Card, monkeypatch
     monkeypatch.setattr(hsm, "card_hsm", object)
     with pytest.raises(DomainError, match="不是软加密机"):
         CliRunner().invoke(command.app, ["read", "--virtual", card.number], catch_exceptions=False)
+
+
+@pytest.mark.clause("S15")
+def test_check_values_tell_one_set_of_keys_from_another_and_no_key() -> None:
+    told = json.loads(run("keys", "--json"))
+    device = SoftHsm()
+    assert told == {f"{key:04X}": value for key, value in device.check_values().items()}
+    said = run("keys")
+    assert said.splitlines()[2] == f"0170　IRK    　{told['0170']}"
+    assert not [root for root in device._roots.values() if root.hex().upper() in said.upper()]
 
 
 @pytest.fixture

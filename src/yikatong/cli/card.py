@@ -14,6 +14,7 @@ from yikatong.core.errors import DomainError
 
 if TYPE_CHECKING:
     from yikatong.adapters.card_reader import Reader
+    from yikatong.adapters.hsm.soft import SoftHsm
     from yikatong.adapters.national_card.virtual import VirtualCard
 
 app = typer.Typer(help="实体卡：读卡、终端验收检查", no_args_is_help=True)
@@ -159,6 +160,17 @@ class _Remembering:
         return self._why
 
 
+@app.command("keys")
+def keys(as_json: AsJson = False) -> None:
+    """软加密机各密钥的校验值：两台机器相同，才是同一套密钥。不显示密钥。"""
+    found = {f"{key:04X}": (key.name, value) for key, value in _soft_device().check_values().items()}
+    if as_json:
+        print(json.dumps({address: value for address, (_, value) in found.items()}))
+        return
+    for address, (name, value) in found.items():
+        print(f"{address}　{name:<7}　{value}")
+
+
 @contextlib.contextmanager
 def reading(
     wanted: str, virtual: str, store: Path | None
@@ -194,20 +206,26 @@ def reader_of(wanted: str, virtual: str) -> "Reader":
 
 def virtual_card(text: str) -> "VirtualCard":
     """The card of that 卡号 as a chip; the latest one, where a number was kept."""
-    from yikatong.adapters.hsm.soft import SoftHsm
     from yikatong.adapters.national_card import registered
     from yikatong.registry.cards import numbers
-    from yikatong.registry.cards.chip.hsm import card_hsm
     from yikatong.registry.cards.models import Card
 
-    device = card_hsm()
-    if not isinstance(device, SoftHsm):
-        raise DomainError("加密机不是软加密机，不能模拟卡片；请用 --reader 读实体卡。")
+    device = _soft_device()
     number = numbers.check(text)
     card = Card.objects.select_related("holder").filter(number=number).order_by("-issued_on", "-pk").first()
     if card is None:
         raise DomainError(f"没有卡号为 {number} 的卡。")
     return registered.virtual(card, device)
+
+
+def _soft_device() -> "SoftHsm":
+    from yikatong.adapters.hsm.soft import SoftHsm
+    from yikatong.registry.cards.chip.hsm import card_hsm
+
+    device = card_hsm()
+    if not isinstance(device, SoftHsm):
+        raise DomainError("加密机不是软加密机，不能模拟卡片，也不能在这里核对密钥。")
+    return device
 
 
 @contextlib.contextmanager
