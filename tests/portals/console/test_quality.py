@@ -52,7 +52,7 @@ def test_the_list_names_nobody_and_the_issue_shows_both_values(issue: Issue) -> 
     page = text(chief.get(f"/console/quality/{issue.pk}"))
     assert "<dt>本库</dt><dd><b>王芳</b></dd>" in page
     assert "<b>王芳华</b>" in page
-    assert Look.objects.get().purpose == "数据质量核实：population"
+    assert Look.objects.get().purpose == "数据质量核实：公安人口库"
 
 
 @pytest.mark.clause("A6", "N13")

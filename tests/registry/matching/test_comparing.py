@@ -222,7 +222,7 @@ def test_taking_theirs_is_the_act_itself_with_its_history(wang_fang: Holder) -> 
     actions.take(found.pk, note="公安机关确认改名", **CHIEF)
     assert Holder.objects.get().name == "王·芳华"
     event = LifeEvent.objects.get()
-    assert (event.kind, event.before, event.evidence) == ("name", "王芳", "population数据，核实人周主任")
+    assert (event.kind, event.before, event.evidence) == ("name", "王芳", "公安人口库数据，核实人周主任")
     assert Issue.objects.get().status == "taken"
 
 
@@ -283,7 +283,7 @@ def test_reading_an_issue_leaves_a_look(wang_fang: Holder) -> None:
     assert queries.get(found.pk, **CHIEF).theirs == "13800000000"
     look = Look.objects.get()
     assert (look.looker_name, look.purpose, look.fields) == (
-        "周主任", "数据质量核实：population", ["姓名", "手机号码"],
+        "周主任", "数据质量核实：公安人口库", ["姓名", "手机号码"],
     )  # fmt: skip
     with pytest.raises(DomainError):
         queries.get(found.pk, by=LI_QIANG, at=AT)

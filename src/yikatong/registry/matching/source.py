@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Protocol
+from typing import Final, Protocol
 
 from django.conf import settings
 from django.utils.module_loading import import_string
@@ -43,8 +43,16 @@ class Source(Protocol):
         ...
 
 
+#: The departments' registers by key, also where none is wired.
+LABELS: Final = {
+    "population": "公安人口库",
+    "civil": "民政殡葬信息",
+    "health": "卫健全员人口库",
+    "credit": "公共信用库",
+    "insurance": "社会保险参保库",
+}
 #: The source whose deaths are recorded at once.
-OF_DEATHS = "civil"
+OF_DEATHS: Final = "civil"
 
 
 def sources() -> dict[str, Source]:
@@ -61,4 +69,4 @@ def _made(path: str) -> Source:
 def label_of(key: str) -> str:
     """The Chinese name of a source, also of one that is wired no more."""
     found = sources().get(key)
-    return found.label if found else key
+    return found.label if found else LABELS.get(key, key)
