@@ -91,7 +91,7 @@ def of(holder: Holder, *, by: Actor) -> Panel:
         ecard="" if by.bank else _ecard_words(ecard, card),
         is_bounded=bool(by.bank),
         case=case,
-        draft=queries.draft_of(holder.pk) if case is None else None,
+        draft=_draft(holder, by) if case is None else None,
         todo=_making(case)
         if case and case.kind in {CaseKind.APPLY, CaseKind.REPLACE}
         else []
@@ -103,6 +103,11 @@ def of(holder: Holder, *, by: Actor) -> Panel:
 def open_case(holder_id: UUID) -> Case | None:
     """The matter under way; there is at most one about making a card."""
     return queries.cases_of(holder_id).filter(status__in=OPEN_CASES).first()
+
+
+def _draft(holder: Holder, by: Actor) -> Case | None:
+    draft = queries.draft_of(holder.pk)
+    return draft if draft is None or draft.bank_id is None or is_case_served_by(draft, by) else None
 
 
 def _account_words(card: Card | None) -> str:
