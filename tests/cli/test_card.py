@@ -53,6 +53,15 @@ def test_programs_read_json(card: Card) -> None:
     assert told["text"].split("|")[2] == card.number
 
 
+def test_a_holder_s_pin_is_asked_for_and_not_shown(card: Card) -> None:
+    words = ["pin", "--virtual", card.number]
+    done = CliRunner().invoke(command.app, words, input="123456\n", catch_exceptions=False)
+    assert (done.exit_code, done.stdout.strip()) == (0, "密码正确。")
+    assert "123456" not in done.output
+    with pytest.raises(CardFault, match="剩余 2 次"):
+        CliRunner().invoke(command.app, words, input="000000\n", catch_exceptions=False)
+
+
 @pytest.mark.clause("E3", "O8", "B2")
 def test_the_acceptance_check_tells_all_points(card: Card) -> None:
     done = CliRunner().invoke(command.app, ["check", "--virtual", card.number], catch_exceptions=False)

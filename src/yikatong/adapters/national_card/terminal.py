@@ -5,10 +5,11 @@ the card compare, and reads. Faults are CardFault with the national number.
 """
 
 import hmac
+import re
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from yikatong.adapters.national_card.image import CARD_FILE, HOLDER_FILE, SSSE
+from yikatong.adapters.national_card.image import CARD_FILE, HOLDER_FILE, SSSE, pin_block
 from yikatong.core import gb18030
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.chip.faults import CardFault, Fault, fault, of_status
@@ -20,6 +21,8 @@ _RKSSSE: Final = 0x0A
 _ALGORITHM: Final = bytes.fromhex("9F0C038601")
 _DEFAULT_ALGORITHM: Final = "01"
 _NO_FILE: Final = -27266
+_BLOCKED: Final = -27011
+_TRIES: Final = 0x63C0
 _REPEATS: Final = 4
 
 
@@ -102,6 +105,22 @@ def card_file(channel: Channel) -> CardFile:
         _chip(values[1].hex().upper(), reset), text(values[2]), text(values[3]), values[4].hex().upper(),
         values[5].hex(), values[6].hex(), text(values[7]),
     )  # fmt: skip
+
+
+def verify_pin(channel: Channel, pin: str) -> None:
+    """The national iVerifyPIN. CardFault -33 for what is no PIN (the card is not asked), -51 with the tries left, -52."""
+    if not re.fullmatch(r"[0-9]{6}", pin):
+        raise fault(Fault.PIN_LENGTH)
+    data = pin_block(pin)
+    try:
+        send(channel, bytes((0x00, 0x20, 0x00, 0x00, len(data))) + data)
+    except CardFault as refusal:
+        if refusal.number == _BLOCKED:
+            raise fault(Fault.PIN_LOCKED) from None
+        if -refusal.number & 0xFFF0 == _TRIES:
+            left = -refusal.number & 0x0F
+            raise CardFault(Fault.WRONG_PIN, f"{Fault.WRONG_PIN.sentence}，剩余 {left} 次") from None
+        raise
 
 
 def history(atr: bytes) -> bytes:

@@ -37,6 +37,7 @@ class Fault(IntEnum):
     DIFFERS = -22, "传入数据与卡内不符，请重新读卡"
     BAD_DATA = -23, "传入数据不合法，请重新读卡"
     HSM_DIFFERS = -25, "内部认证与加密机不一致，卡片不合法或加密机密钥不符"
+    PIN_LENGTH = -33, "输入密码长度错，应为 6 位数字"
     ILLEGAL_CHARACTERS = -41, "运算数据含非法字符"
     WRONG_LENGTH = -42, "运算数据长度错"
     WRONG_PIN = -51, "密码校验失败"
