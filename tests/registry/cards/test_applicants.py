@@ -17,6 +17,8 @@ from tests.registry.conftest import (
     days,
     herself,
     id_number,
+    make_card,
+    state,
 )
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import BEIJING
@@ -155,6 +157,19 @@ def test_a_name_and_number_of_a_guardian_are_stored_sealed(child: Holder) -> Non
     assert FATHER not in text
     assert "王建国" not in text
     assert FATHER.encode().hex() not in text
+
+
+@pytest.mark.clause("O10", "A4")
+def test_the_bank_half_of_a_child_is_activated_by_a_guardian(child: Holder) -> None:
+    held = holders.register_guardian(child.pk, **GUARDIAN, by=LI_QIANG, at=AT)
+    case = make_card(actions.apply(child.pk, **WISH, by=LI_QIANG, at=AT))
+    card = actions.hand_over(case.pk, by=LI_QIANG, at=AT)
+    holders.end_guardianship(held.pk, reason="法院变更监护人", by=LI_QIANG, at=AT)
+    refused("guardian_needed", lambda: actions.activate_account(card.pk, by=LI_QIANG, at=AT))
+    assert state(card) == ("A", "preopened")
+    holders.register_guardian(child.pk, **GUARDIAN, by=LI_QIANG, at=AT)
+    actions.activate_account(card.pk, by=LI_QIANG, at=AT)
+    assert state(card) == ("A", "active")
 
 
 # --- agents ---

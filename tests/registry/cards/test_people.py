@@ -146,6 +146,8 @@ def test_a_death_ends_everything_in_one_act(wang_fang: Holder, carry: Carry, los
     assert ECard.objects.get().status == "removed"
     replacing.refresh_from_db()
     assert (replacing.status, replacing.steps.latest("at", "pk").note) == ("withdrawn", "持卡人登记为“已故”")
+    leaving: dict[str, Any] = {"reason": "moved", "evidence": "户口迁移证 1"}
+    refused("holder_ended", lambda: actions.record_leaving(wang_fang.pk, **leaving, **BY))
     refusal = refused("holder_ended", lambda: actions.record_death(wang_fang.pk, **DEATH, **BY))
     assert refusal.message == ("该持卡人登记为“已故”，不能办理此项业务。下一步：登记有误的，由业务主管恢复。")
     assert refusal.facts == {"status": "deceased"}
@@ -232,6 +234,19 @@ def test_who_has_left_may_come_back_and_applies_anew(wang_fang: Holder, carry: C
     actions.restore(wang_fang.pk, reason="回国定居", **CHIEF)
     assert (Holder.objects.get().status, Card.objects.get().status) == ("active", "4")
     assert actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", **BY).status == "submitted"
+
+
+def test_who_had_left_and_is_wrongly_said_to_have_died_has_left_again(wang_fang: Holder) -> None:
+    actions.record_leaving(wang_fang.pk, reason="moved", evidence="户口迁移证 1", **BY)
+    actions.record_death(wang_fang.pk, **DEATH, by=LI_QIANG, at=AT + days(1))
+    actions.restore(wang_fang.pk, reason="本人健在", by=SUPERVISOR, at=AT + days(2))
+    assert (Holder.objects.get().status, Holder.objects.get().deceased_on) == ("left", None)
+    events = LifeEvent.objects.order_by("at")
+    assert [(one.kind, one.before, one.after) for one in events] == [
+        ("left", "active", None),
+        ("deceased", "left", "2026-11-18"),
+        ("restored", "deceased", "left"),
+    ]
 
 
 def test_every_status_of_a_holder_has_its_ways() -> None:

@@ -12,7 +12,7 @@ from yikatong.core.errors import DomainError
 from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards.models import Batch, Card, Case, CaseStep
 from yikatong.registry.holders import actions as holders
-from yikatong.registry.holders.models import Certificate, Holder
+from yikatong.registry.holders.models import Certificate, Holder, LifeEvent, Merge
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -127,3 +127,38 @@ def test_two_batches_share_the_cases_between_them(register: Callable[..., Holder
     taken = list(Case.objects.filter(batch_rows__isnull=False).values_list("pk", flat=True))
     assert len(taken) == len(set(taken)) == 3 * outcomes.count("ok")
     assert set(outcomes) <= {"ok", "nothing_to_produce"}, outcomes
+
+
+@pytest.mark.clause("A6", "B2")
+def test_two_clerks_register_one_death(wang_fang: Holder, carry: Callable[..., Card]) -> None:
+    card = carry(wang_fang)
+    death = {"on": AT.date(), "evidence": "居民死亡医学证明 1", "at": AT}
+    outcomes = together(
+        lambda: actions.record_death(wang_fang.pk, **death, by=LI_QIANG),
+        lambda: actions.record_death(wang_fang.pk, **death, by=MIAN_YANG),
+        lambda: actions.record_leaving(
+            wang_fang.pk, reason="moved", evidence="户口迁移证 1", by=LI_QIANG, at=AT
+        ),
+    )
+    outcomes = sorted(outcomes)
+    assert outcomes.count("ok") in {1, 2}  # who has left may have died since; nobody dies twice
+    assert outcomes.count("ok") + outcomes.count("holder_ended") == 3
+    assert LifeEvent.objects.filter(kind="deceased").count() <= 1
+    assert card.events.filter(kind="cancelled").count() == 1
+    assert state(card)[0] == "4"
+
+
+@pytest.mark.clause("A1")
+def test_two_supervisors_merge_two_records_into_each_other(
+    wang_fang: Holder, register: Callable[..., Holder]
+) -> None:
+    other = register(2)
+    why = {"reason": "同一人两次登记", "evidence": "户口簿 1", "by": SUPERVISOR, "at": AT}
+    outcomes = together(
+        lambda: actions.merge(wang_fang.pk, other.pk, **why),
+        lambda: actions.merge(other.pk, wang_fang.pk, **why),
+    )
+    assert sorted(outcomes) == ["holder_ended", "ok"]
+    merged = Merge.objects.get()
+    assert set(Certificate.objects.values_list("holder_id", flat=True)) == {merged.kept_id}
+    assert Holder.objects.get(status="merged").pk == merged.gone_id

@@ -33,6 +33,7 @@ from yikatong.registry.cards.models import (
     Escalation,
 )
 from yikatong.registry.holders import actions as holders
+from yikatong.registry.holders.actions.life import HOLDER_MOVES
 from yikatong.registry.holders.models import Holder, Merge
 
 PEOPLE = 2
@@ -48,6 +49,7 @@ class Life(RuleBasedStateMachine):
         self.at = AT
         Life.born += PEOPLE
         self.people = [self._enter(Life.born - n) for n in range(PEOPLE)]
+        self.were = {one.pk: Holder.Status.ACTIVE for one in self.people}
 
     born = 0
 
@@ -226,6 +228,13 @@ class Life(RuleBasedStateMachine):
             ways = [(one, two) for one, two in pairwise(steps) if (one, two) != saved_again]
             assert all(two in CASE_TRANSITIONS[one] for one, two in ways)
             assert steps[-1] == case.status
+
+    @invariant()
+    def holders_have_moved_along_their_table(self) -> None:
+        for holder in Holder.objects.filter(pk__in=self.were):
+            now, was = Holder.Status(holder.status), self.were[holder.pk]
+            assert now == was or now in HOLDER_MOVES[was]
+            self.were[holder.pk] = now
 
     @invariant()
     def who_has_ended_has_no_card_in_use(self) -> None:

@@ -10,6 +10,7 @@ from yikatong.registry.regions.queries import full_name
 
 SHOWN = 20
 Kind = LifeEvent.Kind
+_STATUSES = dict(Holder.Status.choices)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +41,6 @@ def _shown(kind: str, text: str | None) -> str:
         return names.mask(text)
     if kind == Kind.NUMBER:
         return mask_number(text)
-    return full_name(text[:6]) if kind == Kind.MOVED else text
+    if kind == Kind.MOVED:
+        return full_name(text[:6])
+    return str(_STATUSES.get(text, text))  # an ending says what he was; a death, the day

@@ -19,8 +19,10 @@ from yikatong.registry.cards.actions.moves import (
     move_case,
     note_card,
 )
+from yikatong.registry.cards.actions.representatives import is_child
 from yikatong.registry.cards.models import TRANSITIONS, Card, CardStatus, CaseKind, CaseStatus, ECard
 from yikatong.registry.cards.rules import CancelReason, CardAct
+from yikatong.registry.holders.actions import guardianship_for
 from yikatong.registry.holders.models import Holder
 
 
@@ -85,11 +87,16 @@ def ending_stamps(reason: str, at: datetime) -> dict[str, Any]:
 
 @transaction.atomic
 def activate_account(card_id: UUID, *, by: Actor, at: datetime) -> Card:
-    """金融账户激活, on a card in the holder's hands. The card's own status does not move."""
+    """金融账户激活, on a card in the holder's hands. The card's own status does not move.
+
+    For a child his guardian does it (Opinions 10); raises GuardianNeeded where none is registered.
+    """
     require(by, Permission.CARD_HAND_OVER)
     card = locked_card(card_id, by=by)
     if card.status not in {CardStatus.INACTIVE, CardStatus.NORMAL}:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE_ACCOUNT, card.status)
+    if is_child(card.holder, day_of(at)):
+        guardianship_for(card.holder, None, by=by, at=at)
     if card.account_id is None:
         raise rules.NoAccount
     card.account = banks.activate(card.account_id, by=by, at=at)

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from yikatong.core import audit
-from yikatong.core.actor import Actor
+from yikatong.core.actor import Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
@@ -71,7 +71,8 @@ def end_authorisation(authorisation_id: UUID, *, by: Actor, at: datetime) -> Aut
     holder_id = Authorisation.objects.filter(pk=authorisation_id).values_list("holder_id", flat=True).first()
     if holder_id is None:
         raise NotFound("没有找到这项代办授权。请核对后重试。")
-    require(by, Permission.CARD_APPLY)
+    if by.role is not Role.HOLDER:
+        require(by, Permission.HOLDER_REGISTER)
     locked_holder(holder_id, by=by)
     authorisation = Authorisation.objects.get(pk=authorisation_id)
     if not authorisation.holds_on(day_of(at)):

@@ -30,8 +30,14 @@ Status = Holder.Status
 #: The only ways of a holder's status; each is an act of its own.
 HOLDER_MOVES: dict[Status, frozenset[Status]] = {
     Status.ACTIVE: frozenset({Status.DECEASED, Status.LEFT, Status.MERGED}),
-    Status.DECEASED: frozenset({Status.ACTIVE}),
+    Status.DECEASED: frozenset({Status.ACTIVE, Status.LEFT}),
     Status.LEFT: frozenset({Status.ACTIVE, Status.DECEASED}),
+    Status.MERGED: frozenset({Status.ACTIVE}),
+}
+#: Which records may end how: who is dead neither leaves nor dies again. Back goes only who is restored.
+_ENDS_FROM: dict[Status, frozenset[Status]] = {
+    Status.DECEASED: frozenset({Status.ACTIVE, Status.LEFT}),
+    Status.LEFT: frozenset({Status.ACTIVE}),
     Status.MERGED: frozenset({Status.ACTIVE}),
 }
 _CARRYING = frozenset({Kind.RESIDENT_ID, Kind.HK_MO_TW_RESIDENCE, Kind.FOREIGN_RESIDENT})
@@ -156,28 +162,30 @@ def end(  # noqa: PLR0913 - the fields of one ending
     at: datetime,
 ) -> LifeEvent:
     """End a locked holder's record; devices go in the same transaction. Part of the acts of cards."""
-    check_move(holder, status)
+    check_end(holder, status)
     if on is not None and not holder.birth_date <= on <= day_of(at):
         raise WrongDeathDate
-    proof = evidence_of(evidence)
+    proof, was = evidence_of(evidence), holder.status
     holder.status, holder.deceased_on = status, on
     holder.save(update_fields=["status", "deceased_on"])
     after = on.isoformat() if on else None
-    event = happened(holder, kind, after=after, evidence=proof, reason=reason, by=by, at=at)
+    event = happened(holder, kind, before=str(was), after=after, evidence=proof, reason=reason, by=by, at=at)
     holder_ended.send(Holder, holder_id=holder.pk, by=by, at=at)
     return event
 
 
 def restore(holder: Holder, *, reason: str, by: Actor, at: datetime) -> LifeEvent:
-    """The record of a locked holder lives again: he did not die, or came back. Returns the ending undone."""
+    """The record of a locked holder is what it was before: he did not die, or came back. Returns the ending undone."""
     if holder.status not in {Status.DECEASED, Status.LEFT}:
         raise NotEnded
     ended = holder.life_events.filter(kind__in=[LifeEvent.Kind.DECEASED, LifeEvent.Kind.LEFT]).latest("at")
-    check_move(holder, Status.ACTIVE)
-    said, before = rules.reason(reason), holder.get_status_display()
-    holder.status, holder.deceased_on = Status.ACTIVE, None
+    said, was, now = rules.reason(reason), holder.status, Status(ended.before or Status.ACTIVE)
+    if now not in HOLDER_MOVES[Status(was)]:
+        raise NotEnded
+    holder.status, holder.deceased_on = now, None
     holder.save(update_fields=["status", "deceased_on"])
-    happened(holder, LifeEvent.Kind.RESTORED, before=before, reason=said, by=by, at=at)
+    kind = LifeEvent.Kind.RESTORED
+    happened(holder, kind, before=str(was), after=str(now), reason=said, by=by, at=at)
     return ended
 
 
@@ -194,8 +202,9 @@ def ended_refusal(holder: Holder) -> HolderEnded:
     return HolderEnded(text, status=str(holder.status))
 
 
-def check_move(holder: Holder, to: Status) -> None:
-    if to not in HOLDER_MOVES[Status(holder.status)]:
+def check_end(holder: Holder, to: Status) -> None:
+    """Whether the record may end so; raises HolderEnded."""
+    if Status(holder.status) not in _ENDS_FROM[to]:
         raise ended_refusal(holder)
 
 

@@ -62,7 +62,7 @@ def pair(kept_id: UUID, gone_id: UUID, *, by: Actor) -> tuple[Holder, Holder]:
 def merge(kept: Holder, gone: Holder, *, reason: str, evidence: str, by: Actor, at: datetime) -> Merge:
     """Certificates, concessions, proofs and guardianships go over; the other record stays, readable, and ended."""
     said, proof = rules.reason(reason), life.evidence_of(evidence)
-    life.check_move(gone, Holder.Status.MERGED)
+    life.check_end(gone, Holder.Status.MERGED)
     moved: dict[str, Any] = {name: _moved(model, column, kept, gone) for name, model, column in _FOLLOWS}
     flags = Certificate.objects.filter(pk__in=moved["certificates"]).values_list("pk", "is_current")
     moved["current"] = [str(key) for key, is_current in flags if is_current]
