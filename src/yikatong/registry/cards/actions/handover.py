@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 
 from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
 from yikatong.registry.cards import rules
