@@ -16,6 +16,7 @@ from yikatong.core.clock import day_of, now
 from yikatong.portals.citizen import session
 from yikatong.portals.counter import lists
 from yikatong.registry.access import actions as access_acts
+from yikatong.registry.cards import actions as card_acts
 from yikatong.registry.cards.models import Case, CaseStatus, Roster
 from yikatong.registry.catalogue.models import Domain, Place
 from yikatong.registry.holders.models import Holder
@@ -53,6 +54,14 @@ def namesakes(number: int) -> None:
 def moved(number: int) -> None:
     namesakes(number)
     Case.objects.update(status=CaseStatus.READY)
+
+
+def risen(number: int) -> None:
+    """A case over its limit; each second one without an outlet, so that its place is the owner."""
+    namesakes(number)
+    late = {"step_due_on": day_of(now()) - timedelta(days=9)} | ({"outlet": None} if number % 2 else {})
+    Case.objects.filter(status="submitted").update(**late)
+    card_acts.escalate_overdue(at=now())
 
 
 def use(number: int) -> None:
@@ -107,6 +116,7 @@ def entry(number: int) -> None:
         (desk, "/counter/", namesakes),
         (desk, "/counter/", moved),
         (desk, "/counter/check", namesakes),
+        (lambda: staff(Role.SUPERVISOR), "/counter/overdue", risen),
         (citizen, "/m/", use),
         (citizen, "/m/uses", use),
         (citizen, "/m/looks", look),

@@ -11,6 +11,7 @@ from yikatong.registry.cards import following, queries, rules
 from yikatong.registry.cards.models import Case, CaseStatus, CaseStep, Escalation
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
+from yikatong.registry.regions.queries import full_names
 
 SHOWN = 12
 COUNTED = 999  # so far a list is counted: a hall asks whether much waits, and never waits for the answer
@@ -104,13 +105,15 @@ def overdue(by: Actor, day: date, chosen: str = "", shown: int = 100) -> Overdue
     """What the supervisor of a region looks after."""
     chosen = chosen if chosen in STEPS else ""
     counts = [(step.value, step.label, _so_far(_late_count(by, step))) for step in STEPS]
-    found = list(queries.overdue(by, chosen)[:shown])
+    # The cases of those shown only: joined, the planner would read every case there ever was.
+    found = list(queries.overdue(by, chosen).prefetch_related("case__bank", "case__outlet")[:shown])
+    names = full_names({one.division_code[:6] for one in found})
     days = calendar(min((one.due_on for one in found), default=day), until=day)
     late = [
         Late(
             one,
             CaseStatus(one.status).label,
-            following.owner(one.case, CaseStatus(one.status)),
+            following.owner(one.case, CaseStatus(one.status), place=names[one.division_code[:6]]),
             days.between(one.due_on, day),
         )
         for one in found

@@ -75,4 +75,10 @@ class Escalation(models.Model):
                 opclasses=["varchar_pattern_ops", "varchar_ops", "date_ops"],
                 name="cards_escalation_open",
             ),
+            # And the same in the order it is shown, for a region that covers most of it.
+            models.Index(
+                fields=["due_on", "at", "id"],
+                condition=Q(closed_at__isnull=True),
+                name="cards_escalation_oldest",
+            ),
         ]

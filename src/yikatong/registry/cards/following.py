@@ -74,11 +74,14 @@ def progress(case: Case, *, at: datetime) -> Progress:
     )
 
 
-def owner(case: Case, status: CaseStatus) -> str:
-    """Organisation and role that must move in `status`, e.g. 蜀安银行（预开户岗）; "" when nobody must."""
+def owner(case: Case, status: CaseStatus, *, place: str | None = None) -> str:
+    """Organisation and role that must move in `status`, e.g. 蜀安银行（预开户岗）; "" when nobody must.
+
+    `place` is the full name of the case's division, where a list has read it already.
+    """
     outlet = case.outlet.name if case.outlet else ""
     if status in {CaseStatus.SUBMITTED, CaseStatus.FAILED}:
-        return f"{outlet or full_name(case.division_code[:6]) + '社会保障卡经办机构'}（审核岗）"
+        return f"{outlet or _office(case, place)}（审核岗）"
     others = {
         CaseStatus.DRAFT: "申请人本人",
         CaseStatus.CORRECTING: "申请人本人",
@@ -88,6 +91,10 @@ def owner(case: Case, status: CaseStatus) -> str:
         CaseStatus.READY: f"{outlet or '发卡网点'}（{'邮寄岗' if case.delivery == '1' else '领卡窗口'}）",
     }
     return others.get(status, "")
+
+
+def _office(case: Case, place: str | None) -> str:
+    return (full_name(case.division_code[:6]) if place is None else place) + "社会保障卡经办机构"
 
 
 def _plan(case: Case, day: date, days: Calendar) -> Iterator[PlanStep]:

@@ -160,7 +160,7 @@ def draft_of(holder_id: UUID, kind: str = "") -> Case | None:
 
 def overdue(by: Actor, status: str = "") -> QuerySet[Escalation]:
     """Steps of the actor's region that are over their limit now, the longest first: a supervisor's list."""
-    late = Escalation.objects.select_related("case__bank", "case__outlet").filter(closed_at=None)
+    late = Escalation.objects.filter(closed_at=None)
     late = late.filter(division_code__startswith=by.scope, **({"status": status} if status else {}))
     return late.order_by("due_on", "at", "pk")
 

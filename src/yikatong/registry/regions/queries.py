@@ -1,6 +1,6 @@
 """Read the divisions."""
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 
 from yikatong.registry.regions.models import Division
 
@@ -20,8 +20,19 @@ def known_divisions() -> frozenset[str]:
 
 def full_name(code: str) -> str:
     """Names from the province down, e.g. for an address; "" for an unknown code. One query."""
-    chain = [code[:2] + "0000", code[:4] + "00", code[:6], code[:9]]
-    found = dict(Division.objects.filter(code__in=chain).values_list("code", "name"))
-    names = (found.get(part, "") for part in dict.fromkeys(chain))
-    # Municipalities have a level without a name of its own.
+    return full_names([code])[code]
+
+
+def full_names(codes: Iterable[str]) -> dict[str, str]:
+    """The same of many codes, still in one query."""
+    chains = {code: [code[:2] + "0000", code[:4] + "00", code[:6], code[:9]] for code in codes}
+    wanted = {part for chain in chains.values() for part in chain}
+    found = dict(Division.objects.filter(code__in=wanted).values_list("code", "name"))
+    return {
+        code: _joined(found.get(part, "") for part in dict.fromkeys(chain)) for code, chain in chains.items()
+    }
+
+
+def _joined(names: Iterable[str]) -> str:
+    """Municipalities have a level without a name of its own."""
     return "".join(name for name in names if name not in {"市辖区", "县", "省直辖县级行政区划"})
