@@ -60,7 +60,7 @@ def risen(number: int) -> None:
     """A case over its limit; each second one without an outlet, so that its place is the owner."""
     namesakes(number)
     late = {"step_due_on": day_of(now()) - timedelta(days=9)} | ({"outlet": None} if number % 2 else {})
-    Case.objects.filter(status="submitted").update(**late)
+    Case.objects.filter(pk=Case.objects.latest("created_at", "pk").pk).update(**late)
     card_acts.escalate_overdue(at=now())
 
 
