@@ -124,6 +124,19 @@ def test_a_holder_sees_who_looked_and_why(hers: Client, wang: Holder) -> None:
         assert words in page
 
 
+@pytest.mark.clause("cap:O2", "G17", "E3")
+def test_a_terminal_that_read_the_card_is_named_whole(hers: Client, wang: Holder) -> None:
+    terminal = Actor(
+        None, "大厅自助机（510100000001）", Role.SYSTEM, Channel.TERMINAL, organisation="成都市人社局"
+    )
+    looks.record(wang.id, by=terminal, at=now(), purpose="终端读卡", fields=["社会保障号码", "姓名", "卡号"])
+
+    page = hers.get("/m/looks").content.decode()
+
+    assert "大厅自助机（510100000001）" in page
+    assert "终端读卡" in page
+
+
 def test_places_are_found_by_anyone(client: Client, world: None) -> None:
     found = client.get("/m/places?q=图书&domain=culture&city=510100").content.decode()
     none = client.get("/m/places?q=游泳").content.decode()
