@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.registry.conftest import (
     APART,
@@ -282,6 +283,12 @@ def test_what_is_not_corrected_in_time_is_given_up(case: Case, wang_fang: Holder
         None,
     )
     assert closed.steps.latest("at").note == "补正期限已过，视为放弃申请"
+    told = ProcrastinateJob.objects.filter(task_name="identity.tell_holder").order_by("id")
+    assert [(job.args["holder_id"], job.args["template"]) for job in told] == [
+        (str(wang_fang.pk), "case.correcting"),
+        (str(wang_fang.pk), "case.abandoned"),
+    ]
+    assert f"（受理号 {case.number}）超过补正期限，已视为放弃" in told[1].args["text"]
     actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)  # and again
 
 

@@ -2,15 +2,18 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from django.db import connection
 
-from tests.registry.conftest import AT, JOINT, LI_QIANG, MIAN_YANG, SUPERVISOR, id_number, state
+from tests.registry.conftest import AT, JOINT, LI_QIANG, MIAN_YANG, SUPERVISOR, herself, id_number, state
+from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.registry.cards import actions, batches
-from yikatong.registry.cards.models import Batch, Card, Case, CaseStep
+from yikatong.registry.cards.actions import Wish
+from yikatong.registry.cards.models import Batch, Card, Case, CaseKind, CaseStep, Escalation
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Certificate, Holder, LifeEvent, Merge
 
@@ -64,6 +67,45 @@ def test_two_clerks_apply_for_one_person(wang_fang: Holder) -> None:
 
     assert sorted(together(apply, apply, apply)) == ["has_open_case", "has_open_case", "ok"]
     assert (Case.objects.count(), CaseStep.objects.count()) == (1, 1)
+
+
+@pytest.mark.clause("B1", "B3")
+def test_a_draft_submitted_in_two_channels_is_one_case(wang_fang: Holder) -> None:
+    wish = Wish(division_code="510107", bank_code=JOINT)
+    draft = actions.save_draft(wang_fang.pk, kind=CaseKind.APPLY, wish=wish, by=LI_QIANG, at=AT)
+
+    def submit(by: Actor) -> Case:
+        return actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=by, at=AT)
+
+    outcomes = together(lambda: submit(LI_QIANG), lambda: submit(herself(wang_fang)))
+    assert sorted(outcomes) == ["has_open_case", "ok"]
+    assert (Case.objects.get().pk, Case.objects.get().status) == (draft.pk, "submitted")
+
+
+def test_one_fee_is_taken_once(wang_fang: Holder, carry: Callable[..., Card]) -> None:
+    carry(wang_fang)
+    case = actions.replace(wang_fang.pk, reason="damaged", division_code="510107", by=LI_QIANG, at=AT)
+
+    def take(receipt: str) -> Case:
+        return actions.take_fee(case.pk, receipt=receipt, by=LI_QIANG, at=AT)
+
+    assert sorted(together(lambda: take("SJ-0001"), lambda: take("SJ-0002"))) == ["fee_paid", "ok"]
+
+
+@pytest.mark.clause("B3")
+def test_a_step_that_is_left_while_it_rises_stays_with_nobody(wang_fang: Holder) -> None:
+    """Whichever comes first, nothing open is left behind."""
+    case = actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
+    late = AT + timedelta(days=9)
+    outcomes = together(
+        lambda: actions.check(case.pk, by=SUPERVISOR, at=late),
+        lambda: actions.escalate_overdue(at=late),
+        lambda: actions.escalate_overdue(at=late),
+    )
+    assert set(outcomes) == {"ok"}
+    assert Case.objects.get().status == "checked"
+    assert Escalation.objects.count() <= 1
+    assert not Escalation.objects.filter(closed_at=None).exists()
 
 
 @pytest.mark.clause("G5", "B1")
