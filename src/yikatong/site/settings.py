@@ -28,6 +28,8 @@ MATCH_SOURCES = (
 BANK_FILES = "yikatong.adapters.bank_files.layout.PipeBankFiles"
 # The line to the banks; without an address a bank's requests wait and are seen to wait.
 BANK_CONNECTOR = "yikatong.adapters.bank_api.connector.BankApi"
+# Prints cards at outlets that issue at once; without one they are refused by name.
+CARD_PRINTER = "yikatong.adapters.card_maker.printer.SandboxPrinter" if DEMO else ""
 CARD_MAKER_FILES = "yikatong.adapters.card_maker.layout.PipeMakerFiles"
 
 INSTALLED_APPS = [
@@ -46,6 +48,7 @@ INSTALLED_APPS = [
     "yikatong.registry.holders",
     "yikatong.registry.banks",
     "yikatong.registry.cards",
+    "yikatong.registry.stock",
     "yikatong.registry.matching",
     "yikatong.registry.catalogue",
     "yikatong.registry.access",

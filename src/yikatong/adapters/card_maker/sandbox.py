@@ -30,8 +30,13 @@ def _failed(one: MakeRequest, dice: Random) -> MakeAnswer:
 
 def _made(one: MakeRequest, batch: str) -> MakeAnswer:
     """Identification and reset information follow from batch and row, so that a resend says the same."""
-    chip = sm3(f"{batch}|{one.row}|{one.card_number}".encode())
-    identification = numbers.identifier(one.division_code, int.from_bytes(chip[:4], "big"), chip[4:8])
+    identification, reset = chip_of(one, batch)
     box = f"{batch[-6:]}-{(one.row - 1) // _BOX_ROWS + 1:02d}-{(one.row - 1) % _BOX_ROWS + 1:03d}"
-    reset = numbers.reset_information(MAKER, chip[8:16])
     return MakeAnswer(one.row, one.card_number, identification, reset, box, "", "")
+
+
+def chip_of(one: MakeRequest, origin: str) -> tuple[str, str]:
+    """卡识别码 and 卡复位信息 of a chip from that batch or pack."""
+    chip = sm3(f"{origin}|{one.row}|{one.card_number}".encode())
+    identification = numbers.identifier(one.division_code, int.from_bytes(chip[:4], "big"), chip[4:8])
+    return identification, numbers.reset_information(MAKER, chip[8:16])

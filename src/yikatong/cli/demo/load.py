@@ -93,7 +93,7 @@ STEPS: list[tuple[str, list[Callable[[Loading], None]]]] = [
     ("建立分区", [prepare_partitions]),
     ("区划与部门", [parties.load_counties, parties.load_departments]),
     ("合作银行与网点", [parties.load_banks, parties.load_outlets]),
-    ("工作人员", [parties.load_staff]),
+    ("工作人员与空白卡", [parties.load_staff, parties.load_blanks]),
     ("应用目录与场所", [places.load_catalogue, places.load_places]),
     ("用卡终端", [places.load_terminals]),
     ("持卡人", [people.load_people]),

@@ -12,6 +12,7 @@ from yikatong.core.actor import Role
 from yikatong.core.models import StaffUser
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.regions.models import Division, Organisation, Outlet
+from yikatong.registry.stock import actions as stock
 
 SERVICES = ["申领", "启用", "挂失", "解挂", "补换", "注销", "信息变更"]
 STAFF = [
@@ -155,3 +156,11 @@ def load_staff(loading: Loading) -> None:
         }
         for login, name, role, title in STAFF
     ]
+
+
+def load_blanks(loading: Loading) -> None:
+    """Blank cards of each bank at the clerk's hall, which issues at once."""
+    clerk = StaffUser.objects.get(role=Role.CLERK)
+    Outlet.objects.filter(pk=clerk.outlet_id).update(issues_at_once=True)
+    for number, bank in enumerate(loading.banks, 1):
+        stock.receive(bank.code, first=f"{number}00001", count=200, by=clerk.actor(), at=loading.at)

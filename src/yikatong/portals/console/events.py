@@ -10,7 +10,7 @@ from yikatong.registry.cards.rules import CardAct
 _THINGS: Final = {
     "access:terminal": "用卡终端", "admin": "登记表", "audit:log": "审计记录", "audit:looks": "查询记录",
     "banks:account": "金融账户", "banks:request": "银行请求", "banks:delivery": "银行数据报送",
-    "cards:batch": "制卡批次", "cards:card": "社会保障卡", "cards:case": "受理单",
+    "stock:blank": "空白卡", "cards:batch": "制卡批次", "cards:card": "社会保障卡", "cards:case": "受理单",
     "cards:roster": "批量名册", "codes:credentials": "凭证", "codes:device": "设备", "codes:ecard": "电子社保卡",
     "codes:key": "签发密钥", "core:audit": "审计记录", "holders:holder": "持卡人",
     "identity:login": "持卡人登录", "identity:password": "电子社保卡密码", "regions:divisions": "行政区划",
@@ -18,7 +18,8 @@ _THINGS: Final = {
     "staff:totp": "工作人员验证器", "usage:evidence": "离线用卡证据",
 }  # fmt: skip
 _DONE: Final = {
-    "activated": "启用", "added": "新增", "asked": "发起", "closed": "销户", "frozen": "冻结",
+    "activated": "启用", "added": "新增", "asked": "发起", "counted": "盘点",
+    "spoiled": "作废", "closed": "销户", "frozen": "冻结",
     "lost": "挂失", "active": "激活",
     "retried": "立即发送", "broken": "不符", "cancelled": "注销", "changed": "修改",
     "checked": "审核通过", "code_made": "生成开通码", "deleted": "删除", "done": "处理完成", "enrolled": "开通",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yikatong.portals.counter.views import cases, casework, desk, holder, reading
+from yikatong.portals.counter.views import cases, casework, desk, holder, reading, stock
 
 urlpatterns = [
     path("", desk.workbench, name="counter"),
@@ -16,6 +16,9 @@ urlpatterns = [
     path("holders/<uuid:holder_id>/collect", holder.collect, name="counter-collect"),
     path("holders/<uuid:holder_id>/<slug:key>", holder.matter, name="counter-matter"),
     path("overdue", casework.overdue, name="counter-overdue"),
+    path("stock", stock.page, name="counter-stock"),
+    path("stock/jobs/<uuid:job_id>/spoil", stock.spoil_job, name="counter-stock-spoil"),
+    path("cases/<str:number>/print", stock.issue, name="counter-case-print"),
     path("cases/<str:number>/", cases.case, name="counter-case"),
     path("cases/<str:number>/ask", casework.ask, name="counter-case-ask"),
     path("cases/<str:number>/correct", casework.correct, name="counter-case-correct"),

@@ -14,9 +14,11 @@ from yikatong.portals.counter.forms import MatterForm
 from yikatong.portals.counter.matters import MATTERS
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.changes import Change, of_replacement
-from yikatong.registry.cards.models import Card, CaseStatus
+from yikatong.registry.cards.models import Card, Case, CaseStatus
 from yikatong.registry.cards.rules import CHANNELS
 from yikatong.registry.regions.law import province
+from yikatong.registry.regions.models import Outlet
+from yikatong.registry.stock.printer import printer
 
 register = template.Library()
 
@@ -90,3 +92,18 @@ def changes(card: Card | None, form: MatterForm) -> list[Change]:
 def allows(actor: Actor, permission: str) -> bool:
     """Whether the clerk may, e.g. `request.actor|allows:"card:check"`."""
     return may(actor, Permission(permission))
+
+
+@register.simple_tag(takes_context=True)
+def keeps_blanks(context: Context) -> bool:
+    """Whether the clerk's outlet issues at once."""
+    by = context["request"].actor
+    return bool(by.outlet_id) and Outlet.objects.filter(pk=by.outlet_id, issues_at_once=True).exists()
+
+
+@register.simple_tag(takes_context=True)
+def prints_at_once(context: Context, case: Case) -> bool:
+    """Whether this case can be made here while its holder waits."""
+    if case.status != CaseStatus.PREOPENED or case.account_id is None or not keeps_blanks(context):
+        return False
+    return printer() is not None and not case.batch_rows.filter(result="pending").exists()

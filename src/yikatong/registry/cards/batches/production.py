@@ -1,7 +1,7 @@
 """Second half of the round: cards are made outside and come back, or not, one by one."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -36,6 +36,7 @@ from yikatong.registry.cards.models import (
     Card,
     CardEvent,
     CardStatus,
+    Case,
     CaseKind,
     CaseStatus,
 )
@@ -81,6 +82,16 @@ def _give_numbers(rows: list[BatchRow]) -> None:
             row.card_number = numbers.make(letter, sequence)
 
 
+def number_for(case: Case) -> str:
+    """卡号 of one card, made apart from any batch; by the same rule as in a batch."""
+    profile = province()
+    old = case.old_card if case.kind == CaseKind.REPLACE else None
+    if old is not None and profile.card.keeps_number:
+        return old.number
+    letter = profile.letter_of(case.holder.division_code)
+    return numbers.make(letter, _sequences(letter, 1)[0])
+
+
 def numbers_after_loading() -> None:
     """Set each area's sequence past the numbers there are, once cards have been loaded from elsewhere."""
     found = Card.objects.annotate(letter=Left("number", 1)).values_list("letter")
@@ -114,10 +125,15 @@ def production_file(batch_id: UUID) -> bytes:
 
 
 def _request(row: BatchRow, batch: Batch) -> MakeRequest:
-    holder, issued_on = row.case.holder, day_of(batch.created_at)
+    return order(row.case, row=row.number, card_number=row.card_number, issued_on=day_of(batch.created_at))
+
+
+def order(case: Case, *, row: int, card_number: str, issued_on: date) -> MakeRequest:
+    """What is printed and written on the card of this case, whose account is open; `row` names it in the answer."""
+    holder = case.holder
     return MakeRequest(
-        row=row.number,
-        card_number=row.card_number,
+        row=row,
+        card_number=card_number,
         social_security_number=holder.social_security_number,
         name=holder.name,
         sex=holder.sex,
@@ -128,7 +144,7 @@ def _request(row: BatchRow, batch: Batch) -> MakeRequest:
         expires_on=rules.expiry(issued_on, province().card.validity_years),
         category=rules.category_of(holder.birth_date, issued_on),
         spec_version=SPEC_VERSION,
-        account=row.case.account.number if row.case.account else "",
+        account=case.account.number if case.account else "",
     )
 
 
@@ -175,7 +191,12 @@ def _judge(answers: list[MakeAnswer], rows: dict[int, BatchRow]) -> list[tuple[M
 
 
 def _fault(answer: MakeAnswer, row: BatchRow) -> str:
-    if answer.card_number != row.card_number:
+    return chip_fault(answer, row.card_number)
+
+
+def chip_fault(answer: MakeAnswer, card_number: str) -> str:
+    """What is wrong with the chip's own numbers, "" where nothing is."""
+    if answer.card_number != card_number:
         return "回盘卡号与制卡数据不符"
     try:
         numbers.check_identifier(answer.identification)
@@ -197,26 +218,26 @@ def _apply(
             failed.append(row)
         else:
             row.result, row.box = BatchRow.Result.MADE, answer.box
-            row.case.card = _card(answer, row, batch)
+            row.case.card = made_card(row.case, _request(row, batch), answer)
             made.append(row)
     cards = [row.case.card for row in made if row.case.card is not None]
     Card.objects.bulk_create(cards, batch_size=1_000)
-    _note(cards, by=by, at=at)
+    note_made(cards, by=by, at=at)
     save_rows(made)
     notes = {row.case_id: f"装箱位置 {row.box}" for row in made if row.box}
     move_cases((row.case for row in made), CaseStatus.READY, by=by, at=at, notes=notes)
     fail_rows(failed, by=by, at=at)
 
 
-def _card(answer: MakeAnswer, row: BatchRow, batch: Batch) -> Card:
-    request = _request(row, batch)
-    old = row.case.old_card
+def made_card(case: Case, request: MakeRequest, answer: MakeAnswer) -> Card:
+    """The card that was made for this case; not yet stored."""
+    old = case.old_card
     return Card(
-        holder_id=row.case.holder_id,
-        number=row.card_number,
+        holder_id=case.holder_id,
+        number=request.card_number,
         identification=answer.identification,
         reset_info=answer.reset_info,
-        account=row.case.account,
+        account=case.account,
         category=request.category,
         spec_version=request.spec_version,
         division_code=request.division_code,
@@ -226,7 +247,7 @@ def _card(answer: MakeAnswer, row: BatchRow, batch: Batch) -> Card:
     )
 
 
-def _note(cards: Iterable[Card], *, by: Actor, at: datetime) -> None:
+def note_made(cards: Iterable[Card], *, by: Actor, at: datetime) -> None:
     made = list(cards)
     CardEvent.objects.bulk_create(
         (
