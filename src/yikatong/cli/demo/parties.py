@@ -161,6 +161,7 @@ def load_staff(loading: Loading) -> None:
 def load_blanks(loading: Loading) -> None:
     """Blank cards of each bank at the clerk's hall, which issues at once."""
     clerk = StaffUser.objects.get(role=Role.CLERK)
+    assert clerk.outlet_id is not None  # noqa: S101 - he sits in a hall
     Outlet.objects.filter(pk=clerk.outlet_id).update(issues_at_once=True)
     for number, bank in enumerate(loading.banks, 1):
         stock.receive(bank.code, first=f"{number}00001", count=200, by=clerk.actor(), at=loading.at)
