@@ -206,8 +206,8 @@ def test_a_holder_reads_herself_without_a_look_row(wang_fang: Holder) -> None:
 
 
 def test_the_search_by_certificate_and_phone_uses_the_indexes(wang_fang: Holder) -> None:
-    readings = dict(queries._readings(id_number(1)))
-    readings |= dict(queries._readings("13900000001"))
+    readings = dict(queries._readings(id_number(1), exact_only=False))
+    readings |= dict(queries._readings("13900000001", exact_only=False))
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     for match in ("certificate", "phone"):
