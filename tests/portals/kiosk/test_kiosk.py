@@ -152,6 +152,17 @@ def test_a_stranger_learns_nothing(wang: Holder) -> None:
     assert Client().get("/kiosk/who/others").status_code == 404
 
 
+def test_a_limit_reached_tells_no_stranger_who_is_known(
+    wang: Holder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yikatong.using.identity.rules.PHONE_DAILY", 0)
+    answers = [Client().post("/kiosk/who/loss", {"number": one}) for one in (people.WANG, people.CHEN)]
+    assert {(one.status_code, one["Location"]) for one in answers} == {(303, "/kiosk/code/loss")}
+    settings.SMS_SENDER = ""
+    answers = [Client().post("/kiosk/who/loss", {"number": one}) for one in (people.WANG, people.CHEN)]
+    assert {one.status_code for one in answers} == {503}
+
+
 def test_another_holders_case_is_not_found(chen: Holder) -> None:
     li = people.holder(people.LI, "李强", people.PHONE)
     by = Actor(li.pk, "持卡人本人", Role.HOLDER, Channel.KIOSK)

@@ -19,8 +19,9 @@ from yikatong.portals.shared.address import client_address
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.using.identity import actions as identity
+from yikatong.using.identity import messages
 from yikatong.using.identity import queries as identity_queries
-from yikatong.using.identity.rules import CodeWrong, SmsTooSoon
+from yikatong.using.identity.rules import CodeWrong, SmsTooMany, SmsTooSoon
 from yikatong.using.usage.recognising import CodeNotAccepted, recognise
 
 MATTERS: Final = {"progress": "查办理进度", "apply": "申领社会保障卡", "loss": "挂失"}
@@ -64,13 +65,15 @@ def who(request: HttpRequest, matter: str) -> HttpResponse:
 
 
 def _send(request: HttpRequest, number: str) -> None:
+    """Raises SmsUnavailable, to everybody. A limit reached is not told: only a number we know can reach one."""
+    messages.check_sender()
     holder = holders.by_number(number)
     before = session.asked(request)
     ticket: UUID | None = None
     if holder is not None and holder.phone:
         try:
             ticket = identity.send_code(holder.phone, at=now(), ip=client_address(request))
-        except SmsTooSoon:  # the one before is still good, if this machine asked for it
+        except (SmsTooSoon, SmsTooMany):  # the one before may still be good, if this machine asked for it
             ticket = before[1] if before and before[0] == holder.pk else None
     session.keep_asked(request, holder.pk if holder else None, ticket)
 
