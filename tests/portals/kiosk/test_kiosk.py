@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings as site
@@ -17,8 +18,10 @@ from yikatong.registry.cards.models import Card, Case, CaseKind, CaseStep
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.models import Outlet
 from yikatong.using.codes import actions as codes
+from yikatong.using.identity import actions as identity_acts
 from yikatong.using.identity import queries as identity
 from yikatong.using.identity.models import SmsCode
+from yikatong.using.identity.rules import SmsTooMany
 
 pytestmark = pytest.mark.django_db
 
@@ -152,10 +155,11 @@ def test_a_stranger_learns_nothing(wang: Holder) -> None:
     assert Client().get("/kiosk/who/others").status_code == 404
 
 
-def test_a_limit_reached_tells_no_stranger_who_is_known(
-    wang: Holder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("yikatong.using.identity.rules.PHONE_DAILY", 0)
+def test_a_limit_reached_tells_no_stranger_who_is_known(wang: Holder, settings: Any) -> None:
+    settings.ENV = settings.ENV.model_copy(update={"sms_phone_daily": 1})
+    identity_acts.send_code(people.PHONE, at=now() - timedelta(minutes=2))
+    with pytest.raises(SmsTooMany):
+        identity_acts.send_code(people.PHONE, at=now())
     answers = [Client().post("/kiosk/who/loss", {"number": one}) for one in (people.WANG, people.CHEN)]
     assert {(one.status_code, one["Location"]) for one in answers} == {(303, "/kiosk/code/loss")}
     settings.SMS_SENDER = ""
