@@ -46,6 +46,15 @@ def test_a_rotation_and_a_withdrawal() -> None:
     assert entry.facts == {"key_id": 1, "reason": "疑似泄露"}
 
 
+def test_the_first_lists_and_then_only_changes() -> None:
+    made = json.loads(run(keys.app, "publish", "--json").stdout)
+    assert made == [
+        {"kind": "trust", "scene": 0, "version": 1},
+        *({"kind": "hot", "scene": scene, "version": 1} for scene in (1, 2, 3, 4)),
+    ]
+    assert run(keys.app, "publish").stdout == "名单没有变化。\n"
+
+
 def test_a_listed_key_shows_no_secret() -> None:
     publish.publish_lists(at=clock.now())
     key = listed()[0]

@@ -63,6 +63,20 @@ def withdraw(
     _say(row, "已撤销密钥", as_json=as_json)
 
 
+@app.command("publish")
+def publish(as_json: AsJson = False) -> None:
+    """发布有变化的名单；没有密钥时先生成一把。"""
+    _set_up()
+    from yikatong.core import clock
+    from yikatong.using.codes import actions
+
+    made = [
+        {"kind": one.kind, "scene": one.scene, "version": one.version}
+        for one in actions.publish_lists(at=clock.now())
+    ]
+    print(json.dumps(made) if as_json else f"已发布 {len(made)} 份名单。" if made else "名单没有变化。")
+
+
 def _say(row: "IssuerKey", words: str, *, as_json: bool) -> None:
     print(json.dumps(_fields(row)) if as_json else f"{words} {row.key_id}。终端下次更新名单时生效。")
 

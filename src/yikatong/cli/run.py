@@ -100,6 +100,9 @@ def _prepare(settings: Settings, supervisor: Supervisor) -> None:
     if settings.demo:
         supervisor.say("正在准备演示数据……")
         _do("yikatong.cli.main", "demo", "load")
+    # The first terminal that enrols is to find lists, without which it knows no issuer when its network goes.
+    supervisor.say("正在发布名单……")
+    _do("yikatong.cli.main", "keys", "publish")
 
 
 def _do(*arguments: str) -> None:
