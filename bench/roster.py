@@ -38,8 +38,8 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="ykt-") as name:
         home = Path(name)
         home.chmod(0o755)
-        with Cluster(home).opened() as cluster:
-            yield cluster.dsn
+        with Cluster(home).opened() as address:
+            yield address
 
 
 @contextlib.contextmanager
