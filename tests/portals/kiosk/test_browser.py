@@ -143,6 +143,7 @@ def test_left_alone_it_warns_and_forgets(
     page = open_page(*SCREEN)
     page.goto("/kiosk/who/progress")
     scan(page, shown_by(wang))
+    page.wait_for_url("**/kiosk/progress")
     expect(page.get_by_role("dialog", name="还需要时间吗？")).to_be_visible()
     page.get_by_role("button", name="继续办理").click()
     expect(page.get_by_role("dialog", name="还需要时间吗？")).to_be_hidden()

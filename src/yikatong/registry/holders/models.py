@@ -36,7 +36,7 @@ class Holder(models.Model):
     birth_date = models.DateField("出生日期")
     nationality = models.CharField("国籍", max_length=3, default="CHN")
     ethnicity = models.CharField("民族", max_length=2, blank=True)
-    division_code = models.CharField("所在区划", max_length=9)
+    division_code = models.CharField("所在区划", max_length=9, db_collation="C")  # found by its beginning
     phone = EncryptedTextField("手机号码", null=True, blank=True)
     phone_index = IndexField(null=True, blank=True)
     address = EncryptedTextField("通讯地址", null=True, blank=True)
@@ -50,7 +50,8 @@ class Holder(models.Model):
         verbose_name = verbose_name_plural = "持卡人"
         indexes = [
             models.Index(fields=["phone_index"], name="holders_phone"),
-            models.Index(fields=["name"], name="holders_name"),
+            # A name is shared by thousands: those of a region are found in their order, and never sorted.
+            models.Index(fields=["name", "division_code", "id"], name="holders_name"),
             models.Index(fields=["division_code"], name="holders_division"),
         ]
 

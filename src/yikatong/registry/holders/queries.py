@@ -159,7 +159,7 @@ _REVEALED: Final[dict[str, tuple[str, Callable[[Holder], str | None]]]] = {
 
 def _with_certificate(holders: QuerySet[Holder]) -> QuerySet[Holder]:
     newest = Certificate.objects.order_by("-is_current", "-created_at")
-    return holders.order_by("pk").prefetch_related(Prefetch("certificates", newest))
+    return holders.order_by("division_code", "pk").prefetch_related(Prefetch("certificates", newest))
 
 
 def _visible(match: Match, by: Actor) -> QuerySet[Holder]:

@@ -14,17 +14,18 @@ if (pad && field) {
   });
 }
 
-// A scanner types very fast and ends with Enter; the same keys from the pad's own field are left alone.
+// A scanner types without a pause and ends with Enter; the same keys from the pad's own field are left alone.
 const scan = document.querySelector("form[data-scan]");
 if (scan) {
   let typed = "";
   let last = 0;
   document.addEventListener("keydown", (event) => {
-    if (event.timeStamp - last > 80) typed = "";
+    if (event.timeStamp - last > 1000) typed = "";
     last = event.timeStamp;
-    if (event.key === "Enter" && typed.startsWith("YK")) {
+    const start = typed.indexOf("YK"); // digits may just have been typed by hand
+    if (event.key === "Enter" && start >= 0) {
       event.preventDefault();
-      scan.elements.text.value = typed;
+      scan.elements.text.value = typed.slice(start);
       scan.submit();
     } else if (event.key.length === 1) typed += event.key;
   });
