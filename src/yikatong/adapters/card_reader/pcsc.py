@@ -39,9 +39,9 @@ class PcscReader:
         return str(self._found())
 
     def is_occupied(self) -> bool:
-        from smartcard import scard  # noqa: PLC0415 - an optional extra, which `_found` has found
+        name = self.name  # says so where the library is missing
+        from smartcard import scard  # noqa: PLC0415 - an optional extra
 
-        name = self.name
         result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
         if result != scard.SCARD_S_SUCCESS:
             raise fault(Fault.NOT_CONNECTED)
@@ -53,6 +53,7 @@ class PcscReader:
 
     @contextmanager
     def card(self) -> Iterator[Channel]:
+        reader = self._found()  # says so where the library is missing
         from smartcard.Exceptions import (  # noqa: PLC0415 - an optional extra, as is the next one
             CardConnectionException,
             NoCardException,
@@ -60,7 +61,7 @@ class PcscReader:
         )
         from smartcard.scard import SCARD_SHARE_EXCLUSIVE  # noqa: PLC0415
 
-        connection = self._found().createConnection()
+        connection = reader.createConnection()
         try:
             # For ourselves: no other program of the machine may use what we have opened.
             connection.connect(mode=SCARD_SHARE_EXCLUSIVE)
