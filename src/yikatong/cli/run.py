@@ -7,8 +7,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2s
 from importlib.metadata import version
+from itertools import repeat
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -95,14 +97,13 @@ def _prepare(settings: Settings, supervisor: Supervisor) -> None:
         supervisor.say("正在整理静态文件……")
         _do("django", "collectstatic", "--noinput", "--clear", "--verbosity=0")
         stamp.write_text(digest)
-    supervisor.say("正在更新行政区划……")
-    _do("yikatong.cli.main", "regions", "load")
+    supervisor.say("正在更新行政区划，发布名单……")
+    # The first terminal that enrols is to find lists, without which it knows no issuer when its network goes.
+    with ThreadPoolExecutor() as pool:  # neither needs the other
+        list(pool.map(_do, repeat("yikatong.cli.main"), ("regions", "keys"), ("load", "publish")))
     if settings.demo:
         supervisor.say("正在准备演示数据……")
         _do("yikatong.cli.main", "demo", "load")
-    # The first terminal that enrols is to find lists, without which it knows no issuer when its network goes.
-    supervisor.say("正在发布名单……")
-    _do("yikatong.cli.main", "keys", "publish")
 
 
 def _do(*arguments: str) -> None:
