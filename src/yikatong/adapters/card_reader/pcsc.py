@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any
 
 from yikatong.adapters.national_card.terminal import Channel
@@ -19,11 +20,10 @@ class PcscChannel:
         return bytes(self._connection.getATR())
 
     def transmit(self, command: bytes) -> bytes:
-        from smartcard.Exceptions import SmartcardException  # noqa: PLC0415 - an optional extra
-
+        errors = _library().Exceptions
         try:
             data, first, second = self._connection.transmit(list(command))
-        except SmartcardException:
+        except errors.SmartcardException:
             raise fault(Fault.MUTE) from None
         return bytes((*data, first, second))
 
@@ -39,9 +39,7 @@ class PcscReader:
         return str(self._found())
 
     def is_occupied(self) -> bool:
-        name = self.name  # says so where the library is missing
-        from smartcard import scard  # noqa: PLC0415 - an optional extra
-
+        name, scard = self.name, _library().scard
         result, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_USER)
         if result != scard.SCARD_S_SUCCESS:
             raise fault(Fault.NOT_CONNECTED)
@@ -53,28 +51,22 @@ class PcscReader:
 
     @contextmanager
     def card(self) -> Iterator[Channel]:
-        reader = self._found()  # says so where the library is missing
-        from smartcard.Exceptions import (  # noqa: PLC0415 - an optional extra, as is the next one
-            CardConnectionException,
-            NoCardException,
-            SmartcardException,
-        )
-        from smartcard.scard import SCARD_SHARE_EXCLUSIVE  # noqa: PLC0415
-
-        connection = reader.createConnection()
+        library = _library()
+        errors = library.Exceptions
+        connection = self._found().createConnection()
         try:
             # For ourselves: no other program of the machine may use what we have opened.
-            connection.connect(mode=SCARD_SHARE_EXCLUSIVE)
+            connection.connect(mode=library.scard.SCARD_SHARE_EXCLUSIVE)
             yield PcscChannel(connection)
-        except NoCardException:
+        except errors.NoCardException:
             raise fault(Fault.NO_CARD) from None
-        except CardConnectionException:
+        except errors.CardConnectionException:
             raise fault(Fault.MUTE) from None
-        except SmartcardException:
+        except errors.SmartcardException:
             raise fault(Fault.READER_BROKEN) from None
         finally:
             for end in (connection.disconnect, connection.release):
-                with suppress(SmartcardException):
+                with suppress(errors.SmartcardException):
                     end()
 
     def _found(self) -> Any:
@@ -90,12 +82,18 @@ def names() -> list[str]:
 
 
 def _readers() -> list[Any]:
+    library = _library()
     try:
-        from smartcard.pcsc.PCSCExceptions import BaseSCardException  # noqa: PLC0415 - an optional extra
-        from smartcard.System import readers  # noqa: PLC0415
+        return list(library.System.readers())
+    except library.pcsc.PCSCExceptions.BaseSCardException:  # the service is not running
+        raise fault(Fault.NOT_CONNECTED) from None
+
+
+def _library() -> Any:
+    """pyscard, an optional extra, with the parts used here; CardFault -5 where it is not installed."""
+    try:
+        for part in ("Exceptions", "System", "pcsc.PCSCExceptions", "scard"):
+            import_module(f"smartcard.{part}")
+        return import_module("smartcard")
     except ImportError:
         raise fault(Fault.NO_LIBRARY) from None
-    try:
-        return list(readers())
-    except BaseSCardException:  # the service is not running
-        raise fault(Fault.NOT_CONNECTED) from None
