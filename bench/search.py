@@ -26,7 +26,7 @@ STEP = 250_000
 RESULT = Path(__file__).with_name("results") / "search.json"
 
 _ID = "('01a00000-0000-7000-8000-' || lpad(to_hex(n), 12, '0'))::uuid"
-# One row in `often` bears the commonest name, as in life; what is encrypted is one sealed value for all.
+# One row in 250 bears the commonest name, as in life; what is encrypted is one sealed value for all.
 _LOAD = (
     f"""INSERT INTO holders_holder (id, name, name_original, social_security_number, social_security_index, sex,
       birth_date, nationality, ethnicity, division_code, phone, phone_index, ground, status, created_at)
