@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
-from yikatong.portals.counter.forms import CountForm, PackForm, ReceiveForm, SpoilForm
+from yikatong.portals.counter.stock_forms import CountForm, PackForm, ReceiveForm, SpoilForm
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import queries as cards
