@@ -177,6 +177,15 @@ def test_a_loss_the_terminal_could_not_know_of(world: World) -> None:
     assert (use.outcome, use.flag, use.amount_fen) == (0, Use.Flag.GOOD_FAITH, 200)
 
 
+@pytest.mark.parametrize(("later", "flag"), [(2, Use.Flag.GOOD_FAITH), (3, Use.Flag.NONE)])
+def test_the_second_of_the_loss_counts_as_after_it(world: World, later: int, flag: int) -> None:
+    desk, rider = world.terminal(), world.rider()
+    at = minutes_ago(world, 30)
+    change(rider.card, status="2", lost_at=world.at(at + later - world.now))
+    desk.hand_in(desk.offline(rider.present(at=at), at=at))
+    assert Use.objects.get(terminal=desk.row.number).flag == flag
+
+
 def test_a_use_before_the_loss_is_a_plain_use(world: World) -> None:
     desk, rider = world.terminal(), world.rider()
     at = minutes_ago(world, 30)

@@ -82,11 +82,13 @@ _OFFLINE_STATE = f"""CASE
     ) THEN {Reason.HOTLISTED:d}
     ELSE 0 END"""
 
+# A terminal tells whole seconds and may be one off: what was shown in the very second of a loss counts as after it, in
+# the holder's favour.
 _OFFLINE_FLAG = """CASE
     WHEN r.outcome <> 0 OR s.device_number IS NULL THEN 0
-    WHEN s.card_status IN ('2', 'B', '3', '4') AND COALESCE(s.ended_at, r.used_at) <= r.used_at
-      OR s.device_status <> 'active' AND COALESCE(s.revoked_at, r.used_at) <= r.used_at
-      OR s.ecard_status <> 'issued' AND COALESCE(s.removed_at, r.used_at) <= r.used_at
+    WHEN s.card_status IN ('2', 'B', '3', '4') AND COALESCE(s.ended_at, r.used_at) <= r.used_at + INTERVAL '2 s'
+      OR s.device_status <> 'active' AND COALESCE(s.revoked_at, r.used_at) <= r.used_at + INTERVAL '2 s'
+      OR s.ecard_status <> 'issued' AND COALESCE(s.removed_at, r.used_at) <= r.used_at + INTERVAL '2 s'
       OR s.holder_status = 'deceased' AND COALESCE(s.deceased_on, r.day) <= r.day
       OR s.expires_on < r.day
     THEN 1 ELSE 0 END"""
