@@ -19,7 +19,7 @@ from tests.registry.conftest import (
 )  # fmt: skip
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
-from yikatong.registry.cards import actions, following, rules
+from yikatong.registry.cards import actions, following, refusals
 from yikatong.registry.cards.actions import Answers
 from yikatong.registry.cards.models import Case, CaseStatus, Correction, Escalation
 from yikatong.registry.holders.models import Holder
@@ -168,7 +168,7 @@ def test_a_supervisor_gives_an_order(case: Case) -> None:
     actions.escalate_overdue(at=WEDNESDAY)
     with pytest.raises(Forbidden):
         actions.give_order(case.pk, order="今天办完", by=LI_QIANG, at=WEDNESDAY)
-    with pytest.raises(rules.NoteMissing):
+    with pytest.raises(refusals.NoteMissing):
         actions.give_order(case.pk, order=" ", by=SUPERVISOR, at=WEDNESDAY)
 
     actions.give_order(case.pk, order="今天办完", by=SUPERVISOR, at=WEDNESDAY)
@@ -228,7 +228,7 @@ def test_a_failed_card_may_go_back_to_its_applicant_too(case: Case) -> None:
 
 @pytest.mark.parametrize("items", [{}, {"bank": " "}, {"hat": "红色"}])
 def test_a_correction_names_what_it_wants(case: Case, items: dict[str, str]) -> None:
-    with pytest.raises(rules.NothingToCorrect):
+    with pytest.raises(refusals.NothingToCorrect):
         actions.ask_correction(case.pk, items=items, by=LI_QIANG, at=AT)
 
     assert (seen(case).status, Correction.objects.count()) == ("submitted", 0)
@@ -237,10 +237,10 @@ def test_a_correction_names_what_it_wants(case: Case, items: dict[str, str]) -> 
 @pytest.mark.parametrize(
     ("answers", "refusal"),
     [
-        (Answers(), rules.NothingCorrected),
-        (Answers(address="示例路 9 号"), rules.NothingCorrected),  # nobody asked for that
+        (Answers(), refusals.NothingCorrected),
+        (Answers(address="示例路 9 号"), refusals.NothingCorrected),  # nobody asked for that
         (Answers(bank_code="95909"), DomainError),  # closed to new cards
-        (Answers(seen={"certificate": "自己看过"}), rules.CounterOnly),
+        (Answers(seen={"certificate": "自己看过"}), refusals.CounterOnly),
     ],
 )
 def test_a_wrong_correction_changes_nothing(
@@ -256,7 +256,7 @@ def test_a_wrong_correction_changes_nothing(
 
 
 def test_only_who_may_corrects(case: Case) -> None:
-    with pytest.raises(rules.NotCorrecting):
+    with pytest.raises(refusals.NotCorrecting):
         actions.correct(case.pk, answers=Answers(bank_code=APART), by=LI_QIANG, at=AT)
     actions.ask_correction(case.pk, items={"bank": "请另选"}, by=LI_QIANG, at=AT)
     with pytest.raises(NotFound):
@@ -295,7 +295,7 @@ def test_what_is_not_corrected_in_time_is_given_up(case: Case, wang_fang: Holder
 def test_an_open_correction_is_an_open_matter(case: Case, wang_fang: Holder) -> None:
     actions.ask_correction(case.pk, items={"bank": "请另选"}, by=LI_QIANG, at=AT)
 
-    with pytest.raises(rules.HasOpenCase):
+    with pytest.raises(refusals.HasOpenCase):
         actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
     assert actions.withdraw(case.pk, by=herself(wang_fang), at=AT).status == "withdrawn"
 

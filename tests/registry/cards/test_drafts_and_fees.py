@@ -21,7 +21,7 @@ from tests.registry.conftest import (
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
-from yikatong.registry.cards import actions, rules
+from yikatong.registry.cards import actions, refusals
 from yikatong.registry.cards.actions import Wish
 from yikatong.registry.cards.models import Card, Case, CaseKind
 from yikatong.registry.holders import actions as holder_acts
@@ -120,7 +120,7 @@ def test_a_draft_of_another_matter_gives_way(carry: Callable[..., Card], wang_fa
     first.refresh_from_db()
     assert (first.status, first.steps.latest("at", "id").note) == ("withdrawn", "改办补换")
     assert (saved.kind, saved.status, saved.reason) == ("replace", "draft", "damaged")
-    with pytest.raises(rules.HasCard):
+    with pytest.raises(refusals.HasCard):
         draft(wang_fang)
 
 
@@ -128,8 +128,8 @@ def test_a_draft_of_another_matter_gives_way(carry: Callable[..., Card], wang_fa
     ("wish", "refusal"),
     [
         ({"bank_code": CLOSED}, DomainError),
-        ({"outlet_id": UUID(int=7)}, rules.NoOutlet),
-        ({"delivery": "9"}, rules.BadDelivery),
+        ({"outlet_id": UUID(int=7)}, refusals.NoOutlet),
+        ({"delivery": "9"}, refusals.BadDelivery),
     ],
 )
 def test_a_wrong_draft_is_refused(
@@ -144,7 +144,7 @@ def test_a_wrong_draft_is_refused(
 def test_a_draft_waits_for_no_second_application(wang_fang: Holder) -> None:
     actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
 
-    with pytest.raises(rules.HasOpenCase):
+    with pytest.raises(refusals.HasOpenCase):
         draft(wang_fang)
     with pytest.raises(NotFound):
         draft(wang_fang, by=ZHAO_MIN)
@@ -179,14 +179,14 @@ def test_a_replacement_is_paid_by_receipt_before_it_is_handed_over(
     case = replace(wang_fang)
     assert (case.fee_fen, case.fee_ground, case.fee_paid_at) == (2000, "", None)
     card = make_card_unpaid(case)
-    with pytest.raises(rules.FeeUnpaid, match=r"工本费 20.00 元尚未缴纳"):
+    with pytest.raises(refusals.FeeUnpaid, match=r"工本费 20.00 元尚未缴纳"):
         actions.hand_over(case.pk, by=LI_QIANG, at=AT)
 
     paid = actions.take_fee(case.pk, receipt=" sj-2026-001 ", by=LI_QIANG, at=LATER)
 
     assert (paid.fee_receipt, paid.fee_paid_at) == ("SJ-2026-001", LATER)
     assert AuditEntry.objects.filter(event="cards:case:fee_paid").latest("at").facts == {"fen": 2000}
-    with pytest.raises(rules.FeePaid):
+    with pytest.raises(refusals.FeePaid):
         actions.take_fee(case.pk, receipt="SJ-2026-002", by=LI_QIANG, at=LATER)
     assert actions.hand_over(case.pk, by=LI_QIANG, at=LATER).pk == card.pk
 
@@ -207,9 +207,9 @@ def test_one_receipt_pays_one_case(
     actions.take_fee(replace(wang_fang).pk, receipt="SJ-1001", by=LI_QIANG, at=AT)
     second = replace(other)
 
-    with pytest.raises(rules.ReceiptUsed):
+    with pytest.raises(refusals.ReceiptUsed):
         actions.take_fee(second.pk, receipt="SJ-1001", by=LI_QIANG, at=AT)
-    with pytest.raises(rules.ReceiptInvalid):
+    with pytest.raises(refusals.ReceiptInvalid):
         actions.take_fee(second.pk, receipt="无", by=LI_QIANG, at=AT)
     with pytest.raises(Forbidden):
         actions.take_fee(second.pk, receipt="SJ-1002", by=herself(other), at=AT)
@@ -219,7 +219,7 @@ def test_a_first_card_costs_nothing(wang_fang: Holder) -> None:
     case = actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=AT)
 
     assert case.fee_fen == 0
-    with pytest.raises(rules.NothingToPay):
+    with pytest.raises(refusals.NothingToPay):
         actions.take_fee(case.pk, receipt="SJ-1001", by=LI_QIANG, at=AT)
 
 
@@ -257,10 +257,10 @@ def test_a_badly_made_card_says_so(carry: Callable[..., Card], wang_fang: Holder
 @pytest.mark.parametrize(
     ("ground", "note", "refusal"),
     [
-        ("low_income", "", rules.WaiverUnproven),
-        ("disaster", " ", rules.WaiverNoteMissing),
-        ("veteran", "", rules.WaiverUnknown),
-        ("friendship", "熟人", rules.WaiverUnknown),
+        ("low_income", "", refusals.WaiverUnproven),
+        ("disaster", " ", refusals.WaiverNoteMissing),
+        ("veteran", "", refusals.WaiverUnknown),
+        ("friendship", "熟人", refusals.WaiverUnknown),
     ],
 )
 def test_a_waiver_needs_its_ground(

@@ -10,11 +10,11 @@ from django.urls import reverse
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
-from yikatong.portals.counter import forms, representing
+from yikatong.portals.counter import applicant_forms, forms, representing
 from yikatong.portals.counter.matter import Act, Matter, done, side
 from yikatong.portals.counter.people import PEOPLE
 from yikatong.registry.cards import actions as cards
-from yikatong.registry.cards import queries, rules
+from yikatong.registry.cards import queries, refusals, rules
 from yikatong.registry.cards.models import LIVE, Card, CardStatus, Case, CaseKind
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders import actions as holders
@@ -163,8 +163,8 @@ def way_out(holder: Holder, refusal: DomainError) -> tuple[str, str] | None:
 _WAYS_OUT: Final[dict[type[DomainError], tuple[str, str]]] = {
     holder_rules.GuardianNeeded: ("guardian", "登记监护关系"),
     holder_rules.GroundUnproven: ("proof", "登记申领依据证明"),
-    rules.AgentNotAuthorised: ("agent", "登记代办授权"),
-    rules.DeathFirst: ("death", "登记死亡"),
+    refusals.AgentNotAuthorised: ("agent", "登记代办授权"),
+    refusals.DeathFirst: ("death", "登记死亡"),
 }
 
 
@@ -199,16 +199,16 @@ def _needs(*allowed: CardStatus, act: CardAct, to: CardStatus) -> Callable[[Card
 
 
 def _no_live_card(card: Card | None) -> DomainError | None:
-    return rules.HasCard() if card is not None and card.status in LIVE else None
+    return refusals.HasCard() if card is not None and card.status in LIVE else None
 
 
 def _live_card(card: Card | None) -> DomainError | None:
-    return None if card is not None and card.status in LIVE else rules.NoLiveCard()
+    return None if card is not None and card.status in LIVE else refusals.NoLiveCard()
 
 
 _WAITS, _HELD, _OK = CardStatus.RELEASED, CardStatus.INACTIVE, CardStatus.NORMAL
 _TEMPORARY, _LOST, _ENDED = CardStatus.TEMPORARILY_LOST, CardStatus.LOST, CardStatus.CANCELLED
-_NO_OUTLET = {rules.NoOutlet: "outlet_id", rules.BadDelivery: "delivery"}
+_NO_OUTLET = {refusals.NoOutlet: "outlet_id", refusals.BadDelivery: "delivery"}
 
 _PERSON: Final[dict[type[DomainError], str]] = {BadName: "name", BadCertificate: "number"}
 
@@ -246,9 +246,9 @@ MATTERS: Final = {
             _live_card,
             _NO_OUTLET
             | {
-                rules.WrongReason: "reason",
-                rules.WaiverUnproven: "fee_ground",
-                rules.WaiverNoteMissing: "fee_note",
+                refusals.WrongReason: "reason",
+                refusals.WaiverUnproven: "fee_ground",
+                refusals.WaiverNoteMissing: "fee_note",
             },
             keep=_keep(CaseKind.REPLACE),
         ),
@@ -285,7 +285,7 @@ MATTERS: Final = {
             "certificate",
             "登记新证件",
             Permission.HOLDER_REGISTER,
-            forms.CertificateForm,
+            applicant_forms.CertificateForm,
             _certificate,
             lambda _: None,
             {BadCertificate: "number", BirthDateDiffers: "number"},
@@ -294,7 +294,7 @@ MATTERS: Final = {
         side(
             "guardian",
             "登记监护关系",
-            forms.GuardianForm,
+            applicant_forms.GuardianForm,
             _guardian,
             _PERSON
             | {
@@ -306,22 +306,22 @@ MATTERS: Final = {
         side(
             "guardian-end",
             "终止监护关系",
-            forms.EndGuardianForm,
+            applicant_forms.EndGuardianForm,
             _guardian_end,
             {holder_rules.ReasonTooShort: "reason"},
         ),
         side(
             "agent",
             "登记代办授权",
-            forms.AgentForm,
+            applicant_forms.AgentForm,
             _agent,
-            _PERSON | {rules.BadAuthorisation: "valid_until", rules.OwnAgent: "number"},
+            _PERSON | {refusals.BadAuthorisation: "valid_until", refusals.OwnAgent: "number"},
         ),
-        side("agent-end", "终止代办授权", forms.EndAgentForm, _agent_end, {}),
+        side("agent-end", "终止代办授权", applicant_forms.EndAgentForm, _agent_end, {}),
         side(
             "category",
             "登记优待类别",
-            forms.CategoryForm,
+            applicant_forms.CategoryForm,
             _category,
             {
                 holder_rules.NotYetElder: "valid_from",
@@ -332,7 +332,7 @@ MATTERS: Final = {
         side(
             "category-end",
             "终止优待类别",
-            forms.EndCategoryForm,
+            applicant_forms.EndCategoryForm,
             _category_end,
             {
                 holder_rules.EndsInThePast: "on",
@@ -343,7 +343,7 @@ MATTERS: Final = {
         side(
             "proof",
             "登记申领依据证明",
-            forms.ProofForm,
+            applicant_forms.ProofForm,
             _proof,
             {
                 holder_rules.BadProof: "number",

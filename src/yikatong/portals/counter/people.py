@@ -10,7 +10,7 @@ from django.urls import reverse
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.permissions import Permission
-from yikatong.portals.counter import people_forms as forms
+from yikatong.portals.counter import life_forms as forms
 from yikatong.portals.counter.matter import done, side
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Case

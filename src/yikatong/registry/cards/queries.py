@@ -15,7 +15,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.queries import BankHalf, Half, lost_half
-from yikatong.registry.cards import following, rules
+from yikatong.registry.cards import following, refusals, rules
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
     COMING,
@@ -106,7 +106,7 @@ def case(number: str, *, by: Actor, at: datetime) -> Case:
     return found
 
 
-def check_hindrance(case: Case, *, by: Actor) -> rules.FourEyes | None:
+def check_hindrance(case: Case, *, by: Actor) -> refusals.FourEyes | None:
     """What stands against `by` approving this case: that he took it himself.
 
     Cases of a roster have no taker, a holder's own has himself: those are free to every checker.
@@ -114,13 +114,13 @@ def check_hindrance(case: Case, *, by: Actor) -> rules.FourEyes | None:
     if by.id is None or not rules.needs_four_eyes(by, province()):
         return None
     taken = case.steps.filter(status=CaseStatus.SUBMITTED, actor_id=by.id)
-    return rules.FourEyes() if taken.exists() else None
+    return refusals.FourEyes() if taken.exists() else None
 
 
 def withdrawal_hindrance(case: Case) -> DomainError | None:
     """What stands against taking this application back: it lies with the bank or the maker, or has ended."""
     if case.status in OPEN_CASES and case.batch_rows.filter(result=BatchRow.Result.PENDING).exists():
-        return rules.InProduction()
+        return refusals.InProduction()
     allowed = CASE_TRANSITIONS[CaseStatus(case.status)]
     return None if CaseStatus.WITHDRAWN in allowed else rules.case_refusal(case.status, CaseStatus.WITHDRAWN)
 

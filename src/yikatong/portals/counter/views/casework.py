@@ -13,11 +13,11 @@ from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
 from yikatong.portals.counter import lists, panel
-from yikatong.portals.counter.caseforms import AskForm, CorrectForm, FeeForm, OrderForm, WaiveForm
+from yikatong.portals.counter.case_forms import AskForm, CorrectForm, FeeForm, OrderForm, WaiveForm
 from yikatong.portals.counter.forms import MatterForm
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.registry.cards import actions, queries, rules
+from yikatong.registry.cards import actions, queries, refusals
 from yikatong.registry.cards.models import Case
 
 View = Callable[..., HttpResponseBase]
@@ -98,9 +98,14 @@ def _of_case(found: Case) -> Callable[..., MatterForm]:
 ask = _work(Permission.CARD_CHECK, "退回补正", "退回申请人补正", _same(AskForm), _ask)
 correct = _work(Permission.CARD_APPLY, "受理补正", "确认补正", _of_case, _correct)
 fee = _work(
-    Permission.CARD_HAND_OVER, "收费登记", "确认已收费", _same(FeeForm), _pay, receipt=rules.ReceiptUsed
+    Permission.CARD_HAND_OVER, "收费登记", "确认已收费", _same(FeeForm), _pay, receipt=refusals.ReceiptUsed
 )
 waive = _work(
-    Permission.CASE_OVERSEE, "免收工本费", "确认免收", _same(WaiveForm), _waive, note=rules.WaiverNoteMissing
+    Permission.CASE_OVERSEE,
+    "免收工本费",
+    "确认免收",
+    _same(WaiveForm),
+    _waive,
+    note=refusals.WaiverNoteMissing,
 )
 order = _work(Permission.CASE_OVERSEE, "督办", "提交督办意见", _same(OrderForm), _order)

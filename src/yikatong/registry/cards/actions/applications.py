@@ -9,7 +9,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.constraints import refusing
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.fees import fee_of
 from yikatong.registry.cards.actions.moves import locked_case, move_case, submit
 from yikatong.registry.cards.actions.openings import ask_for_account
@@ -30,7 +30,7 @@ from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.models import Outlet
 
-_ONE_OPEN = {"case_one_open_for_a_card": rules.HasOpenCase}
+_ONE_OPEN = {"case_one_open_for_a_card": refusals.HasOpenCase}
 CARD_CASES = (CaseKind.APPLY, CaseKind.REPLACE)
 
 
@@ -58,7 +58,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     require(by, Permission.CARD_APPLY)
     holder = applicant(holder_id, by=by)
     if live_card(holder) is not None:
-        raise rules.HasCard
+        raise refusals.HasCard
     check_ground(holder, at=at)
     case = Case(
         kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
@@ -97,7 +97,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
     holder = applicant(holder_id, by=by)
     old = live_card(holder)
     if old is None:
-        raise rules.NoLiveCard
+        raise refusals.NoLiveCard
     _check_reason(reason, old)
     fee = fee_of(holder, reason, claimed=fee_ground, note=fee_note, by=by, at=at)
     case = Case(
@@ -133,7 +133,7 @@ def check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
 def reject(case_id: UUID, *, reason: str, by: Actor, at: datetime) -> Case:
     require(by, Permission.CARD_CHECK)
     if not reason.strip():
-        raise rules.NoteMissing
+        raise refusals.NoteMissing
     return move_case(locked_case(case_id, by=by), CaseStatus.REJECTED, by=by, at=at, note=reason.strip())
 
 
@@ -162,7 +162,7 @@ def live_card(holder: Holder) -> Card | None:
     cards = Card.objects.select_for_update(of=("self",), no_key=True).select_related("account")
     found = {card.status: card for card in cards.filter(holder=holder, status__in=[*LIVE, *COMING])}
     if any(status in found for status in COMING):
-        raise rules.HasComingCard
+        raise refusals.HasComingCard
     return next(iter(found.values()), None)
 
 
@@ -170,17 +170,17 @@ def applicant(holder_id: UUID, *, by: Actor) -> Holder:
     """The holder, locked, who may have a new card. Raises HolderNotActive."""
     holder = locked_holder(holder_id, by=by)
     if holder.status != Holder.Status.ACTIVE:
-        raise rules.HolderNotActive
+        raise refusals.HolderNotActive
     return holder
 
 
 def _check_reason(reason: str, old: Card) -> None:
     if reason not in ReplaceReason.values:
-        raise rules.WrongReason
+        raise refusals.WrongReason
     if reason == ReplaceReason.LOST and old.status != CardStatus.LOST:
-        raise rules.LossFirst
+        raise refusals.LossFirst
     if reason != ReplaceReason.LOST and old.status != CardStatus.NORMAL:
-        raise rules.WrongReason("该卡已挂失，补卡原因请选择“丢失”；找到卡片的请先解除挂失。")
+        raise refusals.WrongReason("该卡已挂失，补卡原因请选择“丢失”；找到卡片的请先解除挂失。")
 
 
 def outlet_of(outlet_id: UUID | None) -> Outlet | None:
@@ -189,7 +189,7 @@ def outlet_of(outlet_id: UUID | None) -> Outlet | None:
         return None
     outlet = Outlet.objects.filter(pk=outlet_id, is_open=True).first()
     if outlet is None:
-        raise rules.NoOutlet
+        raise refusals.NoOutlet
     return outlet
 
 
@@ -197,4 +197,4 @@ def _check_delivery(case: Case) -> None:
     if case.delivery not in {"0", "1"} or (
         case.delivery == "1" and not (case.address or case.holder.address)
     ):
-        raise rules.BadDelivery
+        raise refusals.BadDelivery

@@ -12,7 +12,7 @@ from yikatong.core.actor import SYSTEM, Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.applications import outlet_of
 from yikatong.registry.cards.actions.moves import locked_case, move_case
 from yikatong.registry.cards.actions.notices import tell_holder
@@ -44,7 +44,7 @@ def ask_correction(case_id: UUID, *, items: Mapping[str, str], by: Actor, at: da
     require(by, Permission.CARD_CHECK)
     wanted = {item: text.strip() for item, text in items.items()}
     if not wanted or not all(wanted.values()) or not set(wanted) <= set(Item.values):
-        raise rules.NothingToCorrect
+        raise refusals.NothingToCorrect
     case = locked_case(case_id, by=by)
     day = day_of(at)
     left = calendar(day).between(day, case.step_due_on) if case.step_due_on else None
@@ -72,13 +72,13 @@ def correct(case_id: UUID, *, answers: Answers, by: Actor, at: datetime) -> Case
     require(by, Permission.CARD_APPLY)
     case = locked_case(case_id, by=by)
     if case.status != CaseStatus.CORRECTING:
-        raise rules.NotCorrecting
+        raise refusals.NotCorrecting
     if answers.seen and by.role is Role.HOLDER:
-        raise rules.CounterOnly
+        raise refusals.CounterOnly
     waiting = list(case.corrections.filter(answered_at=None))
     given = {one.pk: text for one in waiting if (text := _apply(case, one.item, answers, by))}
     if not given:
-        raise rules.NothingCorrected
+        raise refusals.NothingCorrected
     for one in waiting:
         if one.pk in given:
             _keep(one, given[one.pk], by=by, at=at)

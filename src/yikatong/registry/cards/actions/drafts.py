@@ -9,7 +9,7 @@ from django.db import transaction
 from yikatong.core.actor import Actor
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.applications import applicant, live_card, outlet_of
 from yikatong.registry.cards.actions.moves import due_on, note_case, open_case, taken_draft
 from yikatong.registry.cards.models import OPEN_CASES, Case, CaseKind, CaseStatus
@@ -52,16 +52,16 @@ def save_draft(holder_id: UUID, *, kind: CaseKind, wish: Wish, by: Actor, at: da
 
 def _check(holder: Holder, kind: CaseKind, wish: Wish, *, has_card: bool) -> None:
     if has_card != (kind == CaseKind.REPLACE):
-        raise rules.HasCard if has_card else rules.NoLiveCard
+        raise refusals.HasCard if has_card else refusals.NoLiveCard
     open_now = Case.objects.filter(
         holder=holder, status__in=OPEN_CASES, kind__in=[CaseKind.APPLY, CaseKind.REPLACE]
     )
     if open_now.exists():
-        raise rules.HasOpenCase
+        raise refusals.HasOpenCase
     if wish.reason and kind == CaseKind.REPLACE and wish.reason not in ReplaceReason.values:
-        raise rules.WrongReason
+        raise refusals.WrongReason
     if wish.delivery not in {"0", "1"}:
-        raise rules.BadDelivery
+        raise refusals.BadDelivery
 
 
 def _filled(case: Case, wish: Wish, by: Actor) -> Case:

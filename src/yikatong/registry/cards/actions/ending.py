@@ -7,7 +7,7 @@ from django.db import transaction
 
 from yikatong.core.actor import Actor
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.handover import ending_of, ending_stamps
 from yikatong.registry.cards.actions.moves import file_done, locked_card, locked_case, move_card, move_case
 from yikatong.registry.cards.models import COMING, OPEN_CASES, Card, Case, CaseKind, CaseStatus, ECard
@@ -22,11 +22,11 @@ def cancel(
     """注销 (0, A, 1 → 4; B, 2 → 3). The e-card ends with it (Sichuan art. 2)."""
     require(by, Permission.CARD_CANCEL)
     if reason not in set(CancelReason.values) - {CancelReason.REPLACED}:
-        raise rules.WrongReason
+        raise refusals.WrongReason
     waiting = _waiting_case(card_id, by=by)
     card = locked_card(card_id, by=by)
     if reason == CancelReason.DECEASED and card.holder.status != Holder.Status.DECEASED:
-        raise rules.DeathFirst
+        raise refusals.DeathFirst
     _check_nothing_else_open(card)
     stamps = ending_stamps(reason, at)
     note = ""
@@ -54,4 +54,4 @@ def _check_nothing_else_open(card: Card) -> None:
     """A replacement on its way would outlive the card it replaces; a card awaiting hand-over has its case."""
     opened = Case.objects.filter(holder_id=card.holder_id, status__in=OPEN_CASES)
     if opened.exclude(card=card, status=CaseStatus.READY).exists():
-        raise rules.HasOpenCase("此人有申领或补换正在办理，不能注销；请先撤回或办结。")
+        raise refusals.HasOpenCase("此人有申领或补换正在办理，不能注销；请先撤回或办结。")

@@ -12,7 +12,7 @@ from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
 from yikatong.core.ids import uuid7
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals
 from yikatong.registry.cards.models import CLOCKED, Case, Escalation
 
 _CHUNK: Final = 2_000
@@ -66,7 +66,7 @@ def give_order(case_id: UUID, *, order: str, by: Actor, at: datetime) -> Escalat
     """督办意见 of a supervisor on the step that is late now; whoever opens the case reads it."""
     require(by, Permission.CASE_OVERSEE)
     if not order.strip():
-        raise rules.NoteMissing("请填写督办意见，承办人员可以看到。")
+        raise refusals.NoteMissing("请填写督办意见，承办人员可以看到。")
     found = Escalation.objects.select_for_update(no_key=True).filter(case_id=case_id, closed_at=None)
     escalation = found.order_by("-at", "-id").first()
     if escalation is None or not by.covers(escalation.division_code):

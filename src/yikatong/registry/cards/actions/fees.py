@@ -14,7 +14,7 @@ from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import Forbidden
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.actions.moves import locked_case
 from yikatong.registry.cards.models import OPEN_CASES, Case
 from yikatong.registry.holders.models import Holder
@@ -53,10 +53,10 @@ def take_fee(case_id: UUID, *, receipt: str, by: Actor, at: datetime) -> Case:
     require(by, Permission.CARD_HAND_OVER)
     number = receipt.strip().upper()
     if not _RECEIPT.fullmatch(number):
-        raise rules.ReceiptInvalid
+        raise refusals.ReceiptInvalid
     case = _unpaid(case_id, by=by)
     case.fee_receipt, case.fee_paid_at = number, at
-    with refusing({"case_fee_receipt_once": rules.ReceiptUsed}):
+    with refusing({"case_fee_receipt_once": refusals.ReceiptUsed}):
         case.save(update_fields=["fee_receipt", "fee_paid_at"])
     _note("fee_paid", case, by=by, at=at, fen=case.fee_fen)
     return case
@@ -68,7 +68,7 @@ def waive_fee(case_id: UUID, *, ground: str, note: str, by: Actor, at: datetime)
     require(by, Permission.CASE_OVERSEE)
     case = _unpaid(case_id, by=by)
     if not ground:
-        raise rules.WaiverUnknown
+        raise refusals.WaiverUnknown
     fee = fee_of(case.holder, case.reason, claimed=ground, note=note, by=by, at=at)
     case.fee_fen, case.fee_ground, case.fee_note = fee.fen, fee.ground, fee.note[:100]
     case.save(update_fields=["fee_fen", "fee_ground", "fee_note"])
@@ -80,15 +80,15 @@ def check_paid(case: Case) -> None:
     """A card is handed over when its fee is paid. Raises FeeUnpaid."""
     if case.fee_fen and case.fee_paid_at is None:
         yuan = f"{case.fee_fen // 100}.{case.fee_fen % 100:02d}"
-        raise rules.FeeUnpaid(f"工本费 {yuan} 元尚未缴纳。请收费并登记收据号后再领卡。", fen=case.fee_fen)
+        raise refusals.FeeUnpaid(f"工本费 {yuan} 元尚未缴纳。请收费并登记收据号后再领卡。", fen=case.fee_fen)
 
 
 def _unpaid(case_id: UUID, *, by: Actor) -> Case:
     case = locked_case(case_id, by=by)
     if case.fee_paid_at is not None:
-        raise rules.FeePaid
+        raise refusals.FeePaid
     if not case.fee_fen or case.status not in OPEN_CASES:
-        raise rules.NothingToPay
+        raise refusals.NothingToPay
     return case
 
 

@@ -10,7 +10,7 @@ from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.actions.fees import check_paid
 from yikatong.registry.cards.actions.moves import (
     file_done,
@@ -66,7 +66,7 @@ def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
 def _check_there(card: Card) -> None:
     """A card made while its holder died is neither handed over nor activated."""
     if card.holder.status != Holder.Status.ACTIVE:
-        raise rules.HolderNotActive("该持卡人已故、已合并或已迁出，卡片不能领取或启用。下一步：注销该卡。")
+        raise refusals.HolderNotActive("该持卡人已故、已合并或已迁出，卡片不能领取或启用。下一步：注销该卡。")
 
 
 def _end_replaced(old: Card, *, by: Actor, at: datetime) -> None:
@@ -99,7 +99,7 @@ def activate_account(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     if is_child(card.holder, day_of(at)):
         guardianship_for(card.holder, None, by=by, at=at)
     if card.account_id is None:
-        raise rules.NoAccount
+        raise refusals.NoAccount
     card.account = banks.activate(card.account_id, by=by, at=at)
     note_card(card, CardAct.ACTIVATE_ACCOUNT, old=card.status, by=by, at=at)
     return card

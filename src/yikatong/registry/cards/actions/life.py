@@ -8,7 +8,7 @@ from django.db import transaction
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.handover import ending_of, ending_stamps
 from yikatong.registry.cards.actions.moves import locked_card, move_card, move_case, open_case, revive_card
 from yikatong.registry.cards.models import (
@@ -82,7 +82,7 @@ def record_leaving(holder_id: UUID, *, reason: str, evidence: str, by: Actor, at
     """迁出: settled abroad, nationality lost, or moved to another province. Raises WrongReason, HolderEnded …"""
     require(by, Permission.CARD_CANCEL)
     if reason not in {CancelReason.EMIGRATED, CancelReason.MOVED}:
-        raise rules.WrongReason
+        raise refusals.WrongReason
     holder, said = holders.locked(holder_id, by=by), CancelReason(reason)
     kind = LifeEvent.Kind.LEFT
     life.end(holder, Holder.Status.LEFT, kind, evidence=evidence, reason=said.label, by=by, at=at)
@@ -120,7 +120,7 @@ def merge(kept_id: UUID, gone_id: UUID, *, reason: str, evidence: str, by: Actor
     Authorisation.objects.filter(holder=gone, ended_at=None).update(ended_at=at)
     _ended(gone, CancelReason.DUPLICATE, by=by, at=at)
     if Case.objects.filter(holder=gone, status__in=OPEN_CASES).exists():
-        raise rules.InProduction("并入的登记有申请已送银行或制卡机构办理，制成或退回后再合并。")
+        raise refusals.InProduction("并入的登记有申请已送银行或制卡机构办理，制成或退回后再合并。")
     _file(kept, ChangeReason.MERGED, by=by, at=at)
     return merged
 

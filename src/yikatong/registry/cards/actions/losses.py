@@ -11,7 +11,7 @@ from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.actions.moves import file_done, locked_card, move_card, tell_codes
 from yikatong.registry.cards.models import LIVE, OPEN_CASES, Card, CardEvent, CardStatus, Case, CaseKind
 from yikatong.registry.cards.rules import CardAct
@@ -43,7 +43,7 @@ def report_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Acto
     card = locked_card(card_id, by=by)
     others = Card.objects.filter(holder_id=card.holder_id, status__in=LIVE)
     if card.status == CardStatus.INACTIVE and others.exists():
-        raise rules.LossOfNewCard
+        raise refusals.LossOfNewCard
     # A temporary loss made formal began when it was first reported.
     since = card.lost_at if card.status == CardStatus.TEMPORARILY_LOST else at
     move_card(card, CardStatus.LOST, CardAct.LOSS, by=by, at=at, lost_at=since, loss_ends_at=None)
@@ -74,12 +74,12 @@ def release_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Act
 def _check_formal_release(card: Card, *, by: Actor) -> None:
     loss = province().loss
     if not loss.formal_releasable:
-        raise rules.FormalLossFinal
+        raise refusals.FormalLossFinal
     rules.check_channel(by.channel, loss.release_channels, CardAct.RELEASE)
     if card.activated_at is None:
-        raise rules.LostBeforeActivation
+        raise refusals.LostBeforeActivation
     if Case.objects.filter(old_card=card, status__in=OPEN_CASES).exists():
-        raise rules.HasOpenCase("该卡正在办理补卡，不能解除挂失；需要解挂的请先撤回补卡申请。")
+        raise refusals.HasOpenCase("该卡正在办理补卡，不能解除挂失；需要解挂的请先撤回补卡申请。")
 
 
 def release_ended_losses(*, at: datetime) -> int:

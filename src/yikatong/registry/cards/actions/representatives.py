@@ -11,7 +11,7 @@ from yikatong.core.actor import Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.models import ApplicantKind, Authorisation, Case, CaseKind
 from yikatong.registry.holders import certificates, names
 from yikatong.registry.holders.actions import certificate_index, guardianship_for
@@ -46,7 +46,7 @@ def authorise(  # noqa: PLR0913 - the fields of one authorisation
     checked = certificates.check(kind_of(kind), number, known_divisions=KnownDivisions(), today=today)
     index = certificate_index(checked.kind, checked.number)
     if Certificate.objects.filter(holder=holder, kind=checked.kind, number_index=index).exists():
-        raise rules.OwnAgent
+        raise refusals.OwnAgent
     authorisation = Authorisation.objects.create(
         holder=holder,
         name=names.normalise(name).text,
@@ -76,7 +76,7 @@ def end_authorisation(authorisation_id: UUID, *, by: Actor, at: datetime) -> Aut
     locked_holder(holder_id, by=by)
     authorisation = Authorisation.objects.get(pk=authorisation_id)
     if not authorisation.holds_on(day_of(at)):
-        raise rules.AuthorisationEnded
+        raise refusals.AuthorisationEnded
     authorisation.ended_at = at
     authorisation.save(update_fields=["ended_at"])
     _note("ended", authorisation, by=by, at=at)
@@ -109,10 +109,10 @@ def authorised(holder_id: UUID, authorisation_id: UUID, matter: CaseKind, *, at:
     """The authorisation, if it holds now for this holder and matter; raises AgentNotAuthorised."""
     found = Authorisation.objects.filter(pk=authorisation_id, holder_id=holder_id).first()
     if found is None or matter not in found.matters or not found.holds_on(day_of(at)):
-        raise rules.AgentNotAuthorised
+        raise refusals.AgentNotAuthorised
     same = Certificate.objects.filter(kind=found.kind, number_index=found.number_index)
     if same.filter(holder__status=Holder.Status.DECEASED).exists():
-        raise rules.AgentNotAuthorised
+        raise refusals.AgentNotAuthorised
     return found
 
 

@@ -12,8 +12,9 @@ from yikatong.core.keyring import keyring
 from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.cards.models import ApplicantKind, Roster
+from yikatong.registry.cards.refusals import BadRosterKind
 from yikatong.registry.cards.rosters.reading import BYTES_MAX, RosterTooLarge, read
-from yikatong.registry.cards.rules import ROSTER_KINDS, BadRosterKind
+from yikatong.registry.cards.rules import ROSTER_KINDS
 
 PLACE: Final = "cards_roster.content"
 RUN_TASK: Final = "cards.run_roster"

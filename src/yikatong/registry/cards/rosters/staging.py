@@ -15,7 +15,7 @@ from django.db import connection
 from yikatong.core.actor import Actor
 from yikatong.core.fields import sealed
 from yikatong.core.ids import UUID7_SQL, uuid7
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.models import Case, Roster
 from yikatong.registry.cards.rosters import columns as c
 from yikatong.registry.cards.rosters.cells import Entry, Fault, shown
@@ -143,12 +143,12 @@ _STATEMENTS: Final = (
     _LATE_FAULTS, _STEPS, _GUARDIANS, _AUDIT, _LOOKS,
 )  # fmt: skip
 _WORDS: Final = {
-    "holder_not_active": (c.NUMBER, rules.HolderNotActive.message),
+    "holder_not_active": (c.NUMBER, refusals.HolderNotActive.message),
     "name_differs": (c.NAME, "姓名与该证件已登记的姓名不一致，请核对；确有变更的请到窗口办理信息变更。"),
-    "has_card": (c.NUMBER, rules.HasCard.message),
-    "has_coming_card": (c.NUMBER, rules.HasComingCard.message),
+    "has_card": (c.NUMBER, refusals.HasCard.message),
+    "has_coming_card": (c.NUMBER, refusals.HasComingCard.message),
     "repeated_in_file": (c.NUMBER, "此人在本名册中重复出现，已按先出现的一行受理。"),
-    "has_open_case": (c.NUMBER, rules.HasOpenCase.message),
+    "has_open_case": (c.NUMBER, refusals.HasOpenCase.message),
 }
 
 
