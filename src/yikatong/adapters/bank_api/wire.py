@@ -1,66 +1,14 @@
-"""Signed requests over one connection pool, and answers that are what the bank has signed."""
+"""The signed line to one bank."""
 
-import hmac
-import time
-from functools import lru_cache
-from typing import Any, Final
-
-import httpx
-import msgspec
-
-from yikatong.core import http_mac
+from yikatong.adapters import signed_http
+from yikatong.adapters.signed_http import ANSWER_S
 from yikatong.registry.banks.connector import BankAway, BankSilent
 
-#: Establishing takes this long at most, an answer that long (seconds).
-CONNECT_S: Final = 2.0
-ANSWER_S: Final = 6.0
+__all__ = ["ANSWER_S", "Wire"]
 
 
-class Wire:
-    """The line to one bank. `key` is shared with it, 32 bytes."""
+class Wire(signed_http.Wire):
+    """`key` is shared with the bank, 32 bytes. `post` raises BankAway, BankSilent."""
 
     def __init__(self, url: str, key: bytes, *, answer_s: float = ANSWER_S) -> None:
-        self._url, self._key, self._answer_s = url.rstrip("/"), key, answer_s
-
-    def post(self, path: str, content: Any) -> Any:
-        """The bank's answer as plain values; `content` None sends an empty body. Raises BankAway, BankSilent."""
-        body = b"" if content is None else msgspec.json.encode(content)
-        now = int(time.time())
-        mac = http_mac.of_request(self._key, time=now, method="POST", path=path, body=body)
-        headers = {
-            http_mac.TIME: str(now), http_mac.MAC: mac.hex(), "Content-Type": "application/json",
-        }  # fmt: skip
-        try:
-            reply = _client().post(
-                self._url + path,
-                content=body,
-                headers=headers,
-                timeout=httpx.Timeout(self._answer_s, connect=CONNECT_S),
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            raise BankAway("无法连接银行接口") from error
-        except httpx.TransportError as error:
-            raise BankSilent("银行没有在规定时间内应答") from error
-        return self._read(reply, mac)
-
-    def _read(self, reply: httpx.Response, request: bytes) -> Any:
-        given = reply.headers.get(http_mac.MAC, "")
-        expected = http_mac.of_answer(
-            self._key, request=request, status=reply.status_code, body=reply.content
-        )
-        if not hmac.compare_digest(expected.hex(), given):
-            raise BankSilent(f"银行应答没有正确的签名（HTTP {reply.status_code}）")
-        if reply.status_code == 503:  # signed: it is the bank that says nothing has been done
-            raise BankAway("银行系统暂停服务")
-        if reply.status_code != 200:
-            raise BankSilent(f"银行应答异常（HTTP {reply.status_code}）")
-        try:
-            return msgspec.json.decode(reply.content)
-        except msgspec.DecodeError as error:
-            raise BankSilent("银行应答不能识别") from error
-
-
-@lru_cache(maxsize=1)
-def _client() -> httpx.Client:
-    """One pool a process; safe between threads. Proxies of the environment are not the banks' business."""
-    return httpx.Client(trust_env=False, limits=httpx.Limits(max_connections=32, max_keepalive_connections=8))
+        super().__init__(url, key, whom="银行", away=BankAway, silent=BankSilent, answer_s=answer_s)
