@@ -8,7 +8,7 @@ from playwright.sync_api import Page
 
 from tests import cast
 from tests.portals.conftest import OpenPage
-from tests.portals.counter.test_desk import application, text
+from tests.portals.counter.typed import application, text
 from yikatong.core.actor import Role
 from yikatong.core.clock import now
 from yikatong.core.models import Look

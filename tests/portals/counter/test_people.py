@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from tests import cast
-from tests.portals.counter.test_desk import text
+from tests.portals.counter.typed import text
 from yikatong.core.actor import Role
 from yikatong.core.clock import day_of, now
 from yikatong.registry.cards.models import Card, Case

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from tests import cast
-from tests.portals.counter.test_desk import application, text
+from tests.portals.counter.typed import application, text
 from yikatong.core.clock import day_of, now
 from yikatong.registry.cards.models import Authorisation, Case
 from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof

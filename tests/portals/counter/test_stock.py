@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests import cast
 from tests.portals.conftest import OpenPage
-from tests.portals.counter.test_desk import text
+from tests.portals.counter.typed import text
 from tests.registry.stock.test_stock import SANDBOX, ready
 from yikatong.core.models import StaffUser
 from yikatong.registry.cards.models import Case

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.db import connection
 
-from tests.registry.cards.test_rosters import as_csv, line
+from tests.registry.cards.sheets import as_csv, line
 from yikatong.core.models import AuditEntry
 from yikatong.registry.cards.models import Case, CaseStep, Roster, RosterFault
 from yikatong.registry.holders.certificates import check_character
