@@ -133,7 +133,8 @@ def main() -> int:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with django_on_a_server() as address:
         seconds = load(address, rows)
-        chosen = random.Random(1).sample(range(1, rows + 1), SEARCHES)
+        # Without those who bear the commonest name; it has its own line.
+        chosen = [n for n in random.Random(1).sample(range(1, rows + 1), 2 * SEARCHES) if n % 250][:SEARCHES]
         make_findable(address, chosen)
         results = {"rows": rows, "loaded_in_s": round(seconds), "bar_ms": BAR_MS, **measure(address, chosen)}
     results["peak_rss_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

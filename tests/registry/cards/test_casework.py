@@ -17,6 +17,7 @@ from tests.registry.conftest import (
     ZHAO_MIN,
     herself,
 )  # fmt: skip
+from yikatong.core.actor import SYSTEM
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.registry.cards import actions, following, refusals
@@ -101,6 +102,33 @@ def test_a_notice_moves_the_limits_that_begin_after_it(case: Case) -> None:
     actions.check(case.pk, by=SUPERVISOR, at=TUESDAY)
 
     assert seen(case).step_due_on == date(2026, 11, 30)  # Friday would have been the third day
+
+
+@pytest.mark.clause("B1", "S14")
+def test_a_notice_moves_the_limits_that_run(
+    case: Case, register: Callable[..., Holder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yikatong.registry.cards.actions.limits._CHUNK", 1)
+    checked, late, asked = (
+        actions.apply(register(serial).pk, bank_code=JOINT, division_code="510107", by=LI_QIANG, at=at)
+        for serial, at in ((3, AT), (4, AT - timedelta(days=7)), (5, AT))
+    )
+    actions.check(checked.pk, by=SUPERVISOR, at=AT)
+    actions.ask_correction(asked.pk, items={"address": "请写到门牌号"}, by=SUPERVISOR, at=AT)
+    before = [seen(one).step_due_on for one in (case, checked, late, asked)]
+    assert actions.renew_limits(by=SYSTEM, at=AT) == 0
+
+    year = CalendarYear.objects.create(year=2026, notice="省政府办公厅通知", is_published=False)
+    CalendarDay.objects.create(day=date(2026, 11, 23), year=year, works=False, name="示例")
+    assert actions.renew_limits(by=SYSTEM, at=AT) == 2
+    assert actions.renew_limits(by=SYSTEM, at=AT) == 0
+
+    after = [seen(one).step_due_on for one in (case, checked, late, asked)]
+    assert (before[0], after[0]) == (date(2026, 11, 24), date(2026, 11, 25))
+    assert (before[1], after[1]) == (date(2026, 11, 25), date(2026, 11, 26))
+    assert (before[2], before[3]) == (after[2], after[3])  # what is over, and what the holder was told, stays
+    rows = AuditEntry.objects.filter(event="cards:limits:renewed").order_by("at", "id")
+    assert sorted(row.facts["rows"] for row in rows) == [0, 0, 2]
 
 
 def test_a_limit_in_a_year_without_a_notice_is_expected(wang_fang: Holder, hall: Outlet) -> None:

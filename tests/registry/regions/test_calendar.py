@@ -5,6 +5,7 @@ from datetime import date
 import pytest
 from django.test import Client
 from django.urls import reverse
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests import cast
 from yikatong.core.actor import Role
@@ -61,5 +62,9 @@ def test_an_administrator_enters_it_and_the_log_says_so(client: Client) -> None:
 
     assert CalendarDay.objects.get().day == date(2027, 2, 11)
     assert not calendar(date(2027, 2, 1)).is_workday(date(2027, 2, 11))
-    entry = AuditEntry.objects.get(event="admin:calendaryear:added")
+    client.post(
+        reverse("admin:regions_calendaryear_add"), given | {"year": "2028", "days-0-day": "2028-01-27"}
+    )
+    assert ProcrastinateJob.objects.filter(task_name="cards.renew_limits", status="todo").count() == 1
+    entry = AuditEntry.objects.get(event="admin:calendaryear:added", subject="calendaryear:2027")
     assert entry.facts["now"] == {"notice": "国办发明电〔2026〕0号", "is_published": True}

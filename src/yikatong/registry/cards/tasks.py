@@ -4,6 +4,7 @@ from uuid import UUID
 
 from procrastinate.contrib.django import app
 
+from yikatong.core.actor import SYSTEM
 from yikatong.core.clock import now
 from yikatong.registry.cards import actions, rosters
 
@@ -21,6 +22,12 @@ def watch_limits(timestamp: int) -> dict[str, int]:  # noqa: ARG001 - when the s
     """Each hour: late steps rise to supervisors, corrections and drafts whose time is over are closed."""
     at = now()
     return {"closed": actions.close_uncorrected(at=at), "escalated": actions.escalate_overdue(at=at)}
+
+
+@app.task(name="cards.renew_limits", queueing_lock="cards.renew_limits", retry=3)
+def renew_limits() -> int:
+    """The public holidays have been entered or changed: limits that run are counted anew."""
+    return actions.renew_limits(by=SYSTEM, at=now())
 
 
 @app.task(name="cards.run_roster", retry=3)

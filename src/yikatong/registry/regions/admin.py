@@ -1,9 +1,14 @@
 """Admin of divisions, organisations, outlets and public holidays."""
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db import transaction
+from django.http import HttpRequest
+from procrastinate.contrib.django import app as jobs
+from procrastinate.exceptions import AlreadyEnqueued
 from unfold.admin import TabularInline
 
 from yikatong.core.admin import AuditedAdmin, KeptAdmin, ReadOnlyAdmin
@@ -61,3 +66,23 @@ class CalendarYearAdmin(AuditedAdmin):
     audited = ("notice", "is_published")
     list_display = ("year", "notice", "is_published")
     inlines = (CalendarDayInline,)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: Any) -> None:
+        super().save_related(request, form, formsets, change)
+        _renew_limits()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        _renew_limits()
+
+    def delete_queryset(self, request: HttpRequest, queryset: Any) -> None:
+        super().delete_queryset(request, queryset)
+        _renew_limits()
+
+
+def _renew_limits() -> None:
+    """Cases stand above regions, so the job is named and not imported; one that waits already is enough."""
+    with suppress(AlreadyEnqueued), transaction.atomic():
+        jobs.configure_task(
+            "cards.renew_limits", queueing_lock="cards.renew_limits", allow_unknown=True
+        ).defer()

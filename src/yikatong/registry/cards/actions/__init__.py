@@ -17,6 +17,7 @@ from yikatong.registry.cards.actions.life import (
     restore,
     unmerge,
 )
+from yikatong.registry.cards.actions.limits import renew_limits
 from yikatong.registry.cards.actions.losses import (
     release_ended_losses,
     release_loss,
@@ -54,6 +55,7 @@ __all__ = [
     "reject",
     "release_ended_losses",
     "release_loss",
+    "renew_limits",
     "replace",
     "report_loss",
     "report_temporary_loss",
