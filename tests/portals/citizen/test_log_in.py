@@ -7,6 +7,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.db.models import F
 from django.test import Client
+from pytest_django import Settings
 
 from tests.portals.citizen import people
 from yikatong.core.actor import Actor, Channel, Role
@@ -69,13 +70,30 @@ def test_asked_twice_within_a_minute_the_first_code_still_counts(client: Client,
     assert client.post("/m/login/code", {"code": code}).status_code == 303
 
 
+def test_where_a_phone_has_logged_in_a_stranger_cannot_use_up_its_codes(
+    client: Client, wang: Holder, settings: Settings
+) -> None:
+    settings.ENV = settings.ENV.model_copy(update={"sms_phone_daily": 1})
+    client.post("/m/login/code", {"code": ask(client)})
+    client.post("/m/logout")
+    SmsCode.objects.update(sent_at=F("sent_at") - timedelta(minutes=2))
+
+    stranger = Client()
+    assert "过于频繁" in stranger.post("/m/login", {"phone": people.PHONE}).content.decode()
+    stranger.cookies["ykt_familiar"] = client.cookies["ykt_familiar"].value + "A"
+    assert stranger.post("/m/login", {"phone": people.PHONE}).status_code == 429
+
+    assert client.post("/m/login/code", {"code": ask(client)}).status_code == 303
+    assert people.PHONE not in client.cookies["ykt_familiar"].value
+
+
 @pytest.mark.clause("cap:O1")
 @pytest.mark.parametrize("phone", [people.PHONE, "13999999999"], ids=["known", "unknown"])
 def test_after_the_limit_it_says_when_to_try_again_and_no_more(
-    client: Client, wang: Holder, settings: object, phone: str
+    client: Client, wang: Holder, settings: Settings, phone: str
 ) -> None:
-    env = settings.ENV.model_copy(update={"sms_phone_daily": 1})  # type: ignore[attr-defined]
-    settings.ENV = env  # type: ignore[attr-defined]
+    env = settings.ENV.model_copy(update={"sms_phone_daily": 1})
+    settings.ENV = env
     ask(client, phone)
     SmsCode.objects.update(sent_at=F("sent_at") - timedelta(minutes=2))
     asked = SmsCode.objects.count()
@@ -120,7 +138,7 @@ def test_who_is_logged_in_is_not_asked_again(hers: Client) -> None:
 
 
 def test_without_the_demonstration_no_code_is_shown(client: Client, wang: Holder, settings: object) -> None:
-    settings.DEMO = False  # type: ignore[attr-defined]
+    settings.DEMO = False
 
     assert ask(client) == ""
 

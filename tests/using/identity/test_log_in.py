@@ -162,6 +162,18 @@ def test_a_phone_gets_ten_codes_a_day(wang: Holder) -> None:
     actions.send_code(PHONE, at=AT + timedelta(days=1, minutes=1))
 
 
+def test_a_stranger_uses_up_only_strangers_codes(wang: Holder, settings: Settings) -> None:
+    settings.ENV = settings.ENV.model_copy(update={"sms_phone_daily": 2, "sms_pause_seconds": 60})
+    for number in range(2):
+        actions.send_code(PHONE, at=AT + timedelta(minutes=number))
+    with pytest.raises(rules.SmsTooMany):
+        actions.send_code(PHONE, at=AT + timedelta(minutes=5))
+    for number in range(2):  # in the browser in which she has logged in before
+        actions.send_code(PHONE, at=AT + timedelta(minutes=1 + number), is_familiar=True)
+    with pytest.raises(rules.SmsTooMany):
+        actions.send_code(PHONE, at=AT + timedelta(minutes=5), is_familiar=True)
+
+
 def test_an_address_asks_for_sixty_phones_an_hour(db: None) -> None:
     for number in range(60):
         actions.send_code(f"139000010{number:02d}", at=AT, ip="192.0.2.7")

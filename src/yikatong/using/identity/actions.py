@@ -36,11 +36,14 @@ _WORDS: Final = {
 
 
 @transaction.atomic
-def send_code(phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN) -> UUID:
+def send_code(
+    phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN, is_familiar: bool = False
+) -> UUID:
     """Send a fresh six-digit code; returns its ticket, for the browser that asked.
 
     Who has only the phone's number can neither use up the tries of a code that another browser asked for, nor end
-    it by asking for one of his own. Without a ticket the phone's last code counts.
+    it by asking for one of his own. Without a ticket the phone's last code counts. Nor can he use up the day's codes:
+    those asked for where this phone has logged in before (`is_familiar`) are counted apart.
 
     A phone we do not know gets the same answer, limits and row, only no message. Raises PhoneInvalid, SmsTooSoon,
     SmsTooMany, SmsUnavailable.
@@ -48,13 +51,14 @@ def send_code(phone: str, *, at: datetime, ip: str = "", purpose: str = LOGIN) -
     phone = rules.phone(phone)
     messages.check_sender()  # whatever the phone: who is known to us must not show in the refusal
     index, ip_index = blind_index("phone", phone), blind_index("ip", ip) if ip else None
-    _check_rate(index, ip_index, at)
+    _check_rate(index, ip_index, at, is_familiar=is_familiar)
     code = f"{secrets.randbelow(10**6):06d}"
     kept = SmsCode.objects.create(
         phone_index=index,
         ip_index=ip_index,
         code_hash=_code_hash(index, purpose, code),
         purpose=purpose,
+        is_familiar=is_familiar,
         sent_at=at,
         expires_at=at + rules.CODE_LIFE,
     )
@@ -148,10 +152,11 @@ def check_password(holder_id: UUID, password: str, *, at: datetime, by: Actor | 
     raise PasswordWrong(left=max(rules.PASSWORD_TRIES - kept.failures, 0))
 
 
-def _check_rate(phone_index: bytes, ip_index: bytes | None, at: datetime) -> None:
+def _check_rate(phone_index: bytes, ip_index: bytes | None, at: datetime, *, is_familiar: bool) -> None:
     """Count what was asked for, under a lock for this phone and this address; the settings say how often."""
     _lock(phone_index)
-    of_phone, env = SmsCode.objects.filter(phone_index=phone_index), settings.ENV
+    of_phone = SmsCode.objects.filter(phone_index=phone_index, is_familiar=is_familiar)
+    env = settings.ENV
     if again_at := _free_at(of_phone, 1, timedelta(seconds=env.sms_pause_seconds), at):
         raise rules.SmsTooSoon(at=at, again_at=again_at)
     limits = [(of_phone, env.sms_phone_daily, timedelta(days=1))]

@@ -20,6 +20,7 @@ class SmsCode(models.Model):
     sent_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
+    is_familiar = models.BooleanField(default=False)  # asked from where this phone has logged in before
     used_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -101,7 +101,9 @@ def reset_password(request: CitizenRequest) -> HttpResponse:
     if request.method == "GET":
         return render(request, "citizen/password_forgotten.html", {"phone": mask_phone(phone)})
     if "send" in request.POST:
-        identity.send_code(phone, at=now(), ip=client_address(request), purpose=identity.PASSWORD)
+        identity.send_code(
+            phone, at=now(), ip=client_address(request), purpose=identity.PASSWORD, is_familiar=True
+        )
 
     def reset(data: dict[str, Any]) -> str:
         code, chosen = data["code"], data["password"]

@@ -13,7 +13,7 @@ from yikatong.core.clock import now
 from yikatong.core.errors import DomainError
 from yikatong.core.keyring import keyring
 from yikatong.core.masking import mask_phone
-from yikatong.portals.citizen import demo, session
+from yikatong.portals.citizen import demo, familiar, session
 from yikatong.portals.citizen.answers import SeeOther, answer
 from yikatong.portals.citizen.forms import PhoneForm, SmsForm
 from yikatong.portals.citizen.session import actor_of, begin, end, safe_next
@@ -36,7 +36,9 @@ def log_in(request: HttpRequest) -> HttpResponse:
     def send(data: dict[str, Any]) -> str:
         phone = data["phone"]
         try:
-            ticket = identity.send_code(phone, at=now(), ip=client_address(request))
+            ticket = identity.send_code(
+                phone, at=now(), ip=client_address(request), is_familiar=familiar.knows(request, phone)
+            )
         except SmsTooSoon:
             if _asked(request)[0] != phone:
                 raise
@@ -63,7 +65,10 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
     shown = demo.last_text(phone) if settings.DEMO else ""
     form = SmsForm(request.POST or None)
     said = {"phone": mask_phone(phone), "demo_text": shown, "pause": settings.ENV.sms_pause_seconds}
-    return answer(request, form, "citizen/login_code.html", enter, **said)
+    response = answer(request, form, "citizen/login_code.html", enter, **said)
+    if isinstance(response, SeeOther):
+        familiar.remember(response, phone)
+    return response
 
 
 def choose(request: HttpRequest) -> HttpResponse:
