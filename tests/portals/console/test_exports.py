@@ -12,7 +12,7 @@ from django.test import Client
 
 from tests import cast
 from yikatong.core import audit, looks
-from yikatong.core.actor import Actor, Channel, Role
+from yikatong.core.actor import SYSTEM, Actor, Channel, Role
 from yikatong.core.clock import BEIJING, day_of, now
 from yikatong.core.models import AuditEntry
 
@@ -77,6 +77,25 @@ def test_the_log_of_a_period_is_taken_out_whole() -> None:
     }
     told = AuditEntry.objects.get(event="audit:log:exported")
     assert (told.actor_name, told.facts) == ("郑安", {"rows": 2, "for": {"event": "cards:", **period(3, 1)}})
+
+
+@pytest.mark.clause("cap:O5")
+def test_an_auditor_of_a_city_sees_what_its_staff_did() -> None:
+    here, there = (
+        cast.staff(name, login, role=Role.CLERK, scope=scope).actor(Channel.COUNTER)
+        for name, login, scope in (("李强", "clerk-5101", "510107"), ("赵敏", "clerk-5107", "510703"))
+    )
+    for by in (here, there, SYSTEM):
+        audit.record("cards:case:checked", subject="case:1", by=by, at=now())
+    city, all_of_it = auditor("5101"), auditor("51")
+
+    own = rows_of(city.get("/console/audit.csv", {"event": "cards:", **period()}))
+    assert [row["人员"] for row in own] == ["李强"]
+    assert len(rows_of(all_of_it.get("/console/audit.csv", {"event": "cards:", **period()}))) == 3
+    page = city.get("/console/audit").content.decode()
+    assert "只列出管辖范围在成都市以内的工作人员所办" in page
+    assert "赵敏" not in page
+    assert "赵敏" in all_of_it.get("/console/audit").content.decode()
 
 
 def test_an_export_leaves_out_its_own_entry_and_has_all_of_before() -> None:

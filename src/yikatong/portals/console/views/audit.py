@@ -16,9 +16,10 @@ from yikatong.core.actor import Channel
 from yikatong.core.clock import now
 from yikatong.core.models import AuditCheckpoint, AuditEntry
 from yikatong.core.permissions import Permission
-from yikatong.portals.console import events, exporting
+from yikatong.portals.console import auditing, events, exporting
 from yikatong.portals.console.forms import AuditFilter
 from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.regions.models import Division
 
 PAGE = 50
 HEADERS = ("时间", "事件", "事件代码", "对象", "人员", "岗位", "单位", "渠道", "内容", "编号")
@@ -28,7 +29,7 @@ HEADERS = ("时间", "事件", "事件代码", "对象", "人员", "岗位", "�
 def page(request: StaffRequest) -> HttpResponse:
     """Pages go on from an entry (`after`): a log of years is never counted nor leafed through by number."""
     form, at = AuditFilter(request.GET), now()
-    found = form.apply(AuditEntry.objects.order_by("-at", "-id"))
+    found = form.apply(auditing.entries(request.actor))
     after = _after(request)
     rows = list((_older(found, *after) if after else found)[: PAGE + 1])
     more = rows[PAGE - 1].id if len(rows) > PAGE else None
@@ -36,6 +37,8 @@ def page(request: StaffRequest) -> HttpResponse:
     newest = AuditCheckpoint.objects.order_by("-size").first()
     shown = {"form": form, "rows": rows[:PAGE], "more": more, "after": after, "checkpoint": newest}
     shown["most"] = settings.ENV.export_rows
+    if region := auditing.region_of(request.actor):
+        shown["region"] = Division.objects.filter(code=region.ljust(6, "0")).first()
     return render(request, "console/audit.html", shown)
 
 
@@ -47,7 +50,7 @@ def file(request: StaffRequest) -> HttpResponseBase:
     if not form.has_period:
         raise exporting.NoPeriod
     # Up to now: neither this export's own entry nor what comes while it runs.
-    found = form.apply(AuditEntry.objects.order_by("-at", "-id")).filter(at__lt=at)
+    found = form.apply(auditing.entries(request.actor)).filter(at__lt=at)
     rows = exporting.count(found)
     audit.record(
         "audit:log:exported", subject="audit:log", by=request.actor, at=at, rows=rows, **{"for": _asked(form)}

@@ -14,15 +14,15 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from yikatong.core import audit
 from yikatong.core import looks as log
-from yikatong.core.actor import Actor, Channel
+from yikatong.core.actor import Channel
 from yikatong.core.clock import day_of, now
 from yikatong.core.models import Look, StaffUser
 from yikatong.core.permissions import Permission
 from yikatong.portals.console import events, exporting
+from yikatong.portals.console.auditing import region_of
 from yikatong.portals.console.forms import LOOKS_DAYS, LookFilter, NumberForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.holders import queries as holders
-from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Division
 
 PAGE = 50
@@ -90,11 +90,6 @@ def _row(look: Look) -> list[str]:
 
 def _facts(asked: log.Asked) -> dict[str, str]:
     return {name: str(value) for name, value in asdict(asked).items() if value and name != "looker_ids"}
-
-
-def region_of(by: Actor) -> str:
-    """The region whose staff he audits; "" for all, those without a region and the platform itself with them."""
-    return "" if province().code.startswith(by.scope) else by.scope
 
 
 def _organisations(region: str) -> list[str]:
