@@ -3,7 +3,7 @@
 from django.db import models
 
 from yikatong.core.fields import IndexField, key_field
-from yikatong.registry.cards.representation import ApplicantKind
+from yikatong.registry.cards.models.kinds import ApplicantKind
 
 
 class Roster(models.Model):

@@ -1,4 +1,4 @@
-"""Who asks for a card, and who may act for a holder: for which matters, until when 代办."""
+"""Who may act for a holder: for which matters, until when 代办."""
 
 from datetime import date
 from typing import Any
@@ -8,19 +8,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from yikatong.core.fields import EncryptedTextField, IndexField, key_field
+from yikatong.registry.cards.models.kinds import CaseKind
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
-
-
-class ApplicantKind(models.TextChoices):
-    """Who asks for the card: himself, one who acts for him, or an organisation by its roster."""
-
-    SELF = "self", "本人"
-    GUARDIAN = "guardian", "监护人"
-    AGENT = "agent", "代办人"
-    EMPLOYER = "employer", "用人单位"
-    SCHOOL = "school", "学校"
-    COMMUNITY = "community", "社区（村）"
 
 
 class Authorisation(models.Model):
@@ -61,8 +51,6 @@ class Authorisation(models.Model):
 
     @property
     def matter_words(self) -> str:
-        from yikatong.registry.cards.models import CaseKind  # noqa: PLC0415 - they stand on this file
-
         return "、".join(CaseKind(one).label for one in self.matters)
 
     def holds_on(self, day: date) -> bool:

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from yikatong.core.fields import EncryptedTextField, key_field
+from yikatong.registry.cards.models.case import Case
 
 
 class Correction(models.Model):
@@ -24,7 +25,7 @@ class Correction(models.Model):
         OTHER = "other", "其他材料"
 
     id = key_field()
-    case = models.ForeignKey("cards.Case", models.PROTECT, related_name="corrections", verbose_name="受理单")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="corrections", verbose_name="受理单")
     item = models.CharField("事项", max_length=12, choices=Item.choices)
     wanted = models.CharField("补正要求", max_length=200)
     asked_at = models.DateTimeField("要求时间")
@@ -51,7 +52,7 @@ class Escalation(models.Model):
     """
 
     id = key_field()
-    case = models.ForeignKey("cards.Case", models.PROTECT, related_name="escalations", verbose_name="受理单")
+    case = models.ForeignKey(Case, models.PROTECT, related_name="escalations", verbose_name="受理单")
     status = models.CharField("步骤", max_length=10)
     due_on = models.DateField("期限")
     division_code = models.CharField("受理地区", max_length=9)
