@@ -12,6 +12,7 @@ from yikatong.adapters.national_card.image import Image, Person, personalise
 from yikatong.adapters.national_card.virtual import VirtualCard
 from yikatong.core.keyring import Keyring
 from yikatong.registry.cards import numbers
+from yikatong.registry.cards.chip.faults import Fault, fault
 from yikatong.registry.cards.chip.keys import Chip
 
 MASTER = bytes(range(32))
@@ -47,6 +48,29 @@ def image(device: SoftHsm, person: Person = WANG_FANG, **changes: Any) -> Image:
 
 def card(device: SoftHsm, person: Person = WANG_FANG, **changes: Any) -> VirtualCard:
     return VirtualCard(image(device, person, **changes), draw=draws())
+
+
+class Torn:
+    """A channel whose card is torn out at the n-th command: before it reaches the chip, or after it was done.
+
+    What the chip did it keeps; the terminal hears nothing (-4), and the chip is without power.
+    """
+
+    def __init__(self, chip: VirtualCard, *, at: int, is_done: bool) -> None:
+        self.chip, self._at, self._is_done, self.sent = chip, at, is_done, 0
+
+    @property
+    def atr(self) -> bytes:
+        return self.chip.atr
+
+    def transmit(self, command: bytes) -> bytes:
+        self.sent += 1
+        if self.sent == self._at and self._is_done:
+            self.chip.transmit(command)
+        if self.sent >= self._at:
+            self.chip.reset()
+            raise fault(Fault.MUTE)
+        return self.chip.transmit(command)
 
 
 def draws() -> Any:

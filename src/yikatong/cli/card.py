@@ -110,11 +110,11 @@ def check(
 @_refusing
 def pin(reader: ReaderName = "", virtual: Virtual = "", as_json: AsJson = False) -> None:
     """请持卡人输入密码并由卡片校验（iVerifyPIN）；连错三次卡内密码锁定。密码不显示、不保存。"""
-    from yikatong.adapters.national_card import terminal
+    from yikatong.adapters.national_card import terminal_pin
 
     typed = typer.prompt("请持卡人输入 6 位密码", hide_input=True, err=True)
     with platform() if virtual else contextlib.nullcontext(), reader_of(reader, virtual).card() as channel:
-        terminal.verify_pin(channel, typed)
+        terminal_pin.verify_pin(channel, typed)
     print(json.dumps({"verified": True}) if as_json else "密码正确。")
 
 

@@ -1,5 +1,6 @@
 """The soft key device: the right values, one set of keys, and nothing of a key to be seen."""
 
+import json
 import logging
 import pickle
 from pathlib import Path
@@ -125,6 +126,21 @@ def test_a_key_moved_to_another_address_opens_nothing(tmp_path: Path) -> None:
     path.write_text(words)
     with pytest.raises(HsmUnavailable):
         hsm(tmp_path)
+
+
+def test_a_file_of_an_earlier_release_gets_the_keys_that_came_since(tmp_path: Path) -> None:
+    before = hsm(tmp_path).check_values()
+    path = tmp_path / "cards.json"
+    content = json.loads(path.read_text())
+    del content["keys"]["0174"]
+    path.write_text(json.dumps(content))
+    first = hsm(tmp_path).check_values()
+    assert {key: value for key, value in first.items() if key is not CardKey.UKSSSE} == {
+        key: value for key, value in before.items() if key is not CardKey.UKSSSE
+    }
+    assert first[CardKey.UKSSSE] != before[CardKey.UKSSSE]
+    assert hsm(tmp_path).check_values() == first, "made once"
+    assert path.stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"format": "other", "keys": {}}', b"\xff"])

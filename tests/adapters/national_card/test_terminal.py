@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.adapters.cards import CHIP, PIN, WANG_FANG, card, hsm, image
+from tests.adapters.cards import CHIP, WANG_FANG, card, hsm, image
 from yikatong.adapters.hsm.soft import SoftHsm
 from yikatong.adapters.national_card import terminal
 from yikatong.adapters.national_card.virtual import VirtualCard
@@ -201,29 +201,6 @@ def test_the_texts_come_back_as_they_were() -> None:
     assert Basics.read(BASICS).text() == BASICS
     answer = "F4A0CF965BDCEA300102030405060708|774A08EDF447A1DE1112131415161718|"
     assert AuthAnswer.read(answer).text() == answer
-
-
-def fault_of(chip: terminal.Channel, pin: str) -> tuple[int, str]:
-    with pytest.raises(CardFault) as refusal:
-        terminal.verify_pin(chip, pin)
-    return refusal.value.number, refusal.value.message
-
-
-@pytest.mark.clause("S15")
-def test_a_pin_is_verified_by_the_card_alone(device: SoftHsm) -> None:
-    chip = card(device)
-    terminal.verify_pin(chip, PIN)
-    for said in ("", "12345", "1234567", "12345a", "１２３４５６"):
-        assert fault_of(chip, said) == (-33, "输入密码长度错，应为 6 位数字")
-    for left in (2, 1, 0):
-        assert fault_of(chip, "000000") == (-51, f"密码校验失败，剩余 {left} 次")
-    assert fault_of(chip, PIN) == (-52, "密码已锁定，请到窗口重置密码")
-    chip.reset()
-    assert fault_of(chip, PIN)[0] == -52
-
-
-def test_a_card_that_knows_no_pin_says_so_in_its_own_words() -> None:
-    assert fault_of(Other(ATR, "6D00"), PIN) == (-27904, "卡片不支持该命令")
 
 
 def test_what_every_card_tells(device: SoftHsm) -> None:

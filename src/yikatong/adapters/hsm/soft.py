@@ -5,6 +5,7 @@ its own address. A product for real cards must hold a commercial-cryptography ce
 the same Protocol is implemented over the device, and this module is not used.
 """
 
+import fcntl
 import hmac
 import json
 import secrets
@@ -20,6 +21,7 @@ from yikatong.registry.cards.chip.hsm import HsmUnavailable
 from yikatong.registry.cards.chip.keys import CardKey, Chip
 
 _FORMAT: Final = "yikatong soft hsm 1"
+_NAMES: Final = frozenset(f"{key:04X}" for key in CardKey)
 
 
 class SoftHsm:
@@ -42,6 +44,9 @@ class SoftHsm:
     def mac(self, key: CardKey, chip: Chip, *, factor: bytes, message: bytes) -> bytes:
         own = self._card_key(key, chip)
         return keys.mac(keys.session_key(own, factor) if factor else own, message)
+
+    def seal(self, key: CardKey, chip: Chip, *, factor: bytes, head: bytes, secret: bytes) -> bytes:
+        return keys.seal_secret(keys.session_key(self._card_key(key, chip), factor), head, secret)
 
     def is_mac(self, key: CardKey, chip: Chip, *, factor: bytes, message: bytes, claim: bytes) -> bool:
         return hmac.compare_digest(self.mac(key, chip, factor=factor, message=message), claim)
@@ -67,21 +72,48 @@ class SoftHsm:
             env.create_once(self._path, self._fresh())
         env.refuse_shared(self._path)
         try:
-            return self._unsealed(json.loads(self._path.read_bytes()))
+            content = json.loads(self._path.read_bytes())
+            if not content["keys"].keys() >= _NAMES:
+                content = self._completed()
+            return self._unsealed(content)
         except (ValueError, KeyError, TypeError, SealBroken) as error:
             raise HsmUnavailable(f"{self._path}: {type(error).__name__}") from None
 
+    def _completed(self) -> dict[str, Any]:
+        """A file of an earlier release gets the keys that came since; those it has stay as they are.
+
+        One process at a time, and whoever comes second finds them: two roots for one key would split the cards.
+        """
+        with self._path.with_name(f".{self._path.name}.lock").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            content: dict[str, Any] = json.loads(self._path.read_bytes())
+            self._unsealed(content)  # a file that is not ours stays untouched
+            content["keys"] = self._sealed() | content["keys"]
+            draft = self._path.with_name(f".{self._path.name}.{secrets.token_hex(8)}")
+            env.create_once(draft, _written(content))
+            draft.replace(self._path)
+        return content
+
     def _fresh(self) -> bytes:
-        sealed = {
+        return _written({"format": _FORMAT, "keys": self._sealed()})
+
+    def _sealed(self) -> dict[str, str]:
+        return {
             f"{key:04X}": self._ring.seal(_place(key), secrets.token_bytes(keys.KEY)).hex() for key in CardKey
         }
-        return json.dumps({"format": _FORMAT, "keys": sealed}, indent=1).encode()
 
     def _unsealed(self, content: dict[str, Any]) -> dict[CardKey, bytes]:
         if content["format"] != _FORMAT:
             raise ValueError("not a key file of the soft key device")
         sealed: dict[str, str] = content["keys"]
-        return {key: self._ring.unseal(_place(key), bytes.fromhex(sealed[f"{key:04X}"])) for key in CardKey}
+        return {
+            CardKey(int(name, 16)): self._ring.unseal(_place(CardKey(int(name, 16))), bytes.fromhex(value))
+            for name, value in sealed.items()
+        }
+
+
+def _written(content: dict[str, Any]) -> bytes:
+    return json.dumps(content, indent=1).encode()
 
 
 def _place(key: CardKey) -> str:

@@ -13,6 +13,8 @@ MAC_TRIES: Final = 3
 LOG_ROWS: Final = 30
 
 Draw = Callable[[int], bytes]
+#: Application, file and tag.
+Item = tuple[bytes, int, int]
 
 
 class Amounts(NamedTuple):
@@ -60,6 +62,14 @@ class Memory:
     bad_macs: int = 0
     log: tuple[bytes, ...] = field(default=(), repr=False)  # the latest first
     proof: Proof | None = field(default=None, repr=False)
+    written: tuple[tuple[Item, bytes], ...] = field(default=(), repr=False)  # after the maker
+
+    def value_of(self, item: Item) -> bytes | None:
+        """What was written there since the maker; None when nothing was."""
+        return dict(self.written).get(item)
+
+    def with_value(self, item: Item, value: bytes) -> "Memory":
+        return replace(self, written=tuple((dict(self.written) | {item: value}).items()))
 
     def tries_of(self, key: CardKey) -> int:
         return dict(self.key_tries).get(key, KEY_TRIES)
@@ -82,6 +92,7 @@ class Session:
     opened: frozenset[CardKey] = frozenset()
     pin_shown: bool = False
     begun: Begun | None = None
+    contactless: bool = False
 
 
 class State(NamedTuple):

@@ -5,11 +5,10 @@ the card compare, and reads. Faults are CardFault with the national number.
 """
 
 import hmac
-import re
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from yikatong.adapters.national_card.image import CARD_FILE, HOLDER_FILE, SSSE, pin_block
+from yikatong.adapters.national_card.image import CARD_FILE, HOLDER_FILE, SSSE
 from yikatong.core import gb18030
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.chip.faults import CardFault, Fault, fault, of_status
@@ -21,8 +20,6 @@ _RKSSSE: Final = 0x0A
 _ALGORITHM: Final = bytes.fromhex("9F0C038601")
 _DEFAULT_ALGORITHM: Final = "01"
 _NO_FILE: Final = -27266
-_BLOCKED: Final = -27011
-_TRIES: Final = 0x63C0
 _REPEATS: Final = 4
 
 
@@ -68,9 +65,9 @@ def begin(channel: Channel, terminal: str = "") -> Begun:
     card_number = text(item(channel, 0x07))
     chip = _chip(identification, reset)
     select_environment(channel)
-    inner = _challenge(channel)
+    inner = challenge(channel)
     proof = send(channel, bytes.fromhex("0088000010") + inner.factor + inner.data)
-    request = AuthRequest(chip.division, chip, inner, _challenge(channel), terminal)
+    request = AuthRequest(chip.division, chip, inner, challenge(channel), terminal)
     return Begun(request, proof, card_number)
 
 
@@ -107,22 +104,6 @@ def card_file(channel: Channel) -> CardFile:
     )  # fmt: skip
 
 
-def verify_pin(channel: Channel, pin: str) -> None:
-    """The national iVerifyPIN. CardFault -33 for what is no PIN (the card is not asked), -51 with the tries left, -52."""
-    if not re.fullmatch(r"[0-9]{6}", pin):
-        raise fault(Fault.PIN_LENGTH)
-    data = pin_block(pin)
-    try:
-        send(channel, bytes((0x00, 0x20, 0x00, 0x00, len(data))) + data)
-    except CardFault as refusal:
-        if refusal.number == _BLOCKED:
-            raise fault(Fault.PIN_LOCKED) from None
-        if -refusal.number & 0xFFF0 == _TRIES:
-            left = -refusal.number & 0x0F
-            raise CardFault(Fault.WRONG_PIN, f"{Fault.WRONG_PIN.sentence}，剩余 {left} 次") from None
-        raise
-
-
 def history(atr: bytes) -> bytes:
     """The historical bytes of an answer to reset; CardFault -1 unless thirteen, as this card has."""
     at, flags = 2, atr[1] if len(atr) > 1 else 0
@@ -147,6 +128,11 @@ def select_environment(channel: Channel) -> None:
     _, mark, after = told.partition(_ALGORITHM)
     if (after[:1].hex() if mark else _DEFAULT_ALGORITHM) != SM4:
         raise fault(Fault.NOT_SUPPORTED)
+
+
+def select_application(channel: Channel, name: bytes) -> None:
+    """CardFault -27266 for a card without that application."""
+    send(channel, bytes((0x00, 0xA4, 0x04, 0x00, len(name))) + name)
 
 
 def select_file(channel: Channel, file: int) -> None:
@@ -196,12 +182,18 @@ def _name(first: bytes, rest: bytes) -> str:
         raise fault(Fault.BAD_DATA) from None
 
 
-def _challenge(channel: Channel) -> Challenge:
+def challenge(channel: Channel) -> Challenge:
     """Original data first, then the process factor, as the card expects it of an external authentication."""
-    data, factor = (send(channel, bytes.fromhex("0084000008")) for _ in range(2))
-    if len(data) != CHALLENGE or len(factor) != CHALLENGE:
-        raise fault(Fault.BAD_DATA)
+    data, factor = (challenge_of_one(channel) for _ in range(2))
     return Challenge(factor, data)
+
+
+def challenge_of_one(channel: Channel) -> bytes:
+    """Eight bytes the card has drawn; CardFault -23."""
+    drawn = send(channel, bytes.fromhex("0084000008"))
+    if len(drawn) != CHALLENGE:
+        raise fault(Fault.BAD_DATA)
+    return drawn
 
 
 def _chip(identification: str, reset: str) -> Chip:

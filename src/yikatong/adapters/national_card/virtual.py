@@ -9,11 +9,11 @@ from yikatong.adapters.national_card.state import Draw, Session
 
 
 class VirtualCard:
-    """Bytes in, bytes out, never an exception."""
+    """Bytes in, bytes out, never an exception. `contactless`: it lies on the field, not in the slot."""
 
-    def __init__(self, image: Image, draw: Draw = os.urandom) -> None:
+    def __init__(self, image: Image, draw: Draw = os.urandom, *, contactless: bool = False) -> None:
         self._image, self._draw = image, draw
-        self._state = state.new(image)
+        self._state = state.new(image)._replace(session=Session(contactless=contactless))
         self._turn = threading.Lock()
 
     def __repr__(self) -> str:
@@ -21,12 +21,17 @@ class VirtualCard:
 
     @property
     def atr(self) -> bytes:
-        return self._image.atr
+        return self._image.contactless_atr if self._state.session.contactless else self._image.atr
+
+    def present(self, *, contactless: bool) -> None:
+        """Lay the same card into the slot or on the field, with what it remembers."""
+        with self._turn:
+            self._state = self._state._replace(session=Session(contactless=contactless))
 
     def reset(self) -> bytes:
         """Take the power and give it again: answer to reset."""
         with self._turn:
-            self._state = self._state._replace(session=Session())
+            self._state = self._state._replace(session=Session(contactless=self._state.session.contactless))
         return self.atr
 
     def transmit(self, command: bytes) -> bytes:

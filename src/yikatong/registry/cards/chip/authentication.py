@@ -8,7 +8,8 @@ from typing import Final
 
 from yikatong.registry.cards.chip.hsm import CardHsm
 from yikatong.registry.cards.chip.keys import CardKey, Chip
-from yikatong.registry.cards.chip.messages import AuthAnswer, AuthRequest
+from yikatong.registry.cards.chip.messages import AuthAnswer, AuthRequest, text_of
+from yikatong.registry.cards.chip.requests import DebitRequest, KeyRequest, SecureRequest
 
 #: What a terminal can read once the chip has taken its external authentication, as the holder reads it in the log.
 OPENED: Final = ("社会保障号码", "姓名", "卡号")
@@ -23,6 +24,34 @@ def answer(request: AuthRequest, hsm: CardHsm) -> AuthAnswer:
         external=hsm.authenticator(CardKey.RKSSSE, request.chip, factor=outer.factor, data=outer.data),
         external_data=outer.data,
     )
+
+
+def prove(request: KeyRequest, chip: Chip, hsm: CardHsm) -> str:
+    """The answer to Step1 of iReadCard, iWriteCard, iReloadPIN, iUnblockPIN; raises HsmUnavailable."""
+    value = hsm.authenticator(request.key, chip, factor=request.factor, data=request.data)
+    return text_of((value + request.data).hex().upper())
+
+
+def secure(request: SecureRequest, chip: Chip, hsm: CardHsm) -> str:
+    """The answer to Step2 of iReloadPIN (the new PIN sealed) and iUnblockPIN (a MAC alone); raises HsmUnavailable."""
+    head = bytes.fromhex(request.head)
+    if request.pin:
+        secret = bytes.fromhex(request.pin)
+        message = hsm.seal(CardKey.STKSSSE, chip, factor=request.factor, head=head, secret=secret)
+    else:
+        message = hsm.mac(CardKey.STKSSSE, chip, factor=request.factor, message=head)
+    return text_of(message.hex().upper())
+
+
+def debit_mac(request: DebitRequest, chip: Chip, hsm: CardHsm) -> str:
+    """The answer to Step1 of iDoDebit; raises HsmUnavailable."""
+    return text_of(hsm.mac(CardKey.DPK, chip, factor=request.factor, message=request.message).hex().upper())
+
+
+def is_debit_proven(request: DebitRequest, tac: bytes, chip: Chip, hsm: CardHsm) -> bool:
+    """Whether `tac` is what the card answered to this very debit: proof that it was paid; raises HsmUnavailable."""
+    message = request.message + request.terminal_sequence + request.sequence.to_bytes(2, "big")
+    return hsm.is_mac(CardKey.DTK, chip, factor=b"", message=message, claim=tac)
 
 
 def is_ours(chip: Chip, reset_info: str) -> bool:

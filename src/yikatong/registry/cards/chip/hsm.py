@@ -38,6 +38,10 @@ class CardHsm(Protocol):
         """Four bytes over `message`."""
         ...
 
+    def seal(self, key: CardKey, chip: Chip, *, factor: bytes, head: bytes, secret: bytes) -> bytes:
+        """`secret`, at most fourteen bytes, in a secure message for the command that begins with `head`."""
+        ...
+
     def is_mac(self, key: CardKey, chip: Chip, *, factor: bytes, message: bytes, claim: bytes) -> bool:
         """Whether `claim` is that MAC; takes as long for any claim."""
         ...

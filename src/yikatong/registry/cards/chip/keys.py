@@ -24,13 +24,14 @@ _SHORT_CITY: Final = "33"
 class CardKey(IntEnum):
     """A key of the card; the value is its address in the key device.
 
-    DLK and DTK have addresses of this platform: the public texts name none.
+    UKSSSE, DLK and DTK have addresses of this platform: the public texts name none.
     """
 
     RKSSSE = 0x004C  # lets a terminal read what is personal
     PUK = 0x0090  # lets a terminal set the PIN anew
     IRK = 0x0170  # proves the card
     STKSSSE = 0x0173  # secure messages
+    UKSSSE = 0x0174  # lets a terminal write what has changed
     DPK = 0x017F  # debit
     DLK = 0x0180  # load
     DTK = 0x0181  # proof of a transaction

@@ -18,6 +18,8 @@ from yikatong.registry.cards.chip.keys import AUTHENTICATOR, CHALLENGE, Chip
 SM4: Final = "03"
 #: 3B, 13 historical bytes, TB1 and TC1 present; the historical bytes follow.
 ATR_HEAD: Final = "3B6D0000"
+#: 3B, T=1 beside it, as a contactless reader tells it; the historical bytes and a check byte follow.
+CONTACTLESS_HEAD: Final = "3B8D8001"
 _REQUEST: Final = 8
 _TERMINAL: Final = re.compile(r"[0-9A-Za-z]{0,32}")
 _LONGEST: Final = 400
@@ -45,7 +47,7 @@ class AuthRequest:
     @classmethod
     def read(cls, text: str) -> Self:
         """CardFault: -14 fields, -13 algorithm, -20 identification, -41 and -42 data, -23 division."""
-        fields = _fields(text)
+        fields = fields_of(text)
         if len(fields) not in {_REQUEST, _REQUEST + 1}:
             raise fault(Fault.BAD_PARAMETERS)
         division, reset, algorithm, identification, *rest = fields
@@ -64,7 +66,7 @@ class AuthRequest:
         chip, challenges = self.chip, (self.internal, self.external)
         values = [value.hex().upper() for one in challenges for value in (one.factor, one.data)]
         head = (self.division, chip.reset_info, SM4, chip.identification)
-        return _text(*head, *values, *([self.terminal] if self.terminal else []))
+        return text_of(*head, *values, *([self.terminal] if self.terminal else []))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ class AuthAnswer:
 
     def text(self) -> str:
         inner, outer = self.internal + self.internal_data, self.external + self.external_data
-        return _text(inner.hex().upper(), outer.hex().upper())
+        return text_of(inner.hex().upper(), outer.hex().upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,20 +116,22 @@ class Basics:
         return cls(*fields)
 
     def text(self) -> str:
-        return _text(
+        return text_of(
             self.division, self.social_security_number, self.card_number, self.identification, self.name,
             self.reset_info, self.spec_version, self.issued_on, self.expires_on, self.terminal_number,
             self.device_number,
         )  # fmt: skip
 
 
-def _fields(text: str) -> list[str]:
+def fields_of(text: str) -> list[str]:
+    """The fields of a text; CardFault -14 for one that is too long or not ASCII."""
     if len(text) > _LONGEST or not text.isascii():
         raise fault(Fault.BAD_PARAMETERS)
     return text.strip().removesuffix("|").split("|")
 
 
-def _text(*fields: str) -> str:
+def text_of(*fields: str) -> str:
+    """Fields as one text, each ended by “|”."""
     return "".join(f"{field}|" for field in fields)
 
 
@@ -135,6 +139,8 @@ def _chip(identification: str, reset: str) -> Chip:
     history = reset.upper()
     if len(history) == 34 and history.startswith(ATR_HEAD):
         history = history.removeprefix(ATR_HEAD)
+    elif len(history) == 36 and history.startswith(CONTACTLESS_HEAD):
+        history = history.removeprefix(CONTACTLESS_HEAD)[:26]
     try:
         return Chip.of(identification, history)
     except numbers.BadIdentifier:
@@ -142,10 +148,11 @@ def _chip(identification: str, reset: str) -> Chip:
 
 
 def _challenge(factor: str, data: str) -> Challenge:
-    return Challenge(_eight(factor), _eight(data))
+    return Challenge(eight(factor), eight(data))
 
 
-def _eight(text: str) -> bytes:
+def eight(text: str) -> bytes:
+    """Eight bytes in hexadecimal; CardFault -41, -42."""
     if not re.fullmatch(r"[0-9A-Fa-f]*", text):
         raise fault(Fault.ILLEGAL_CHARACTERS)
     if len(text) != 2 * CHALLENGE:
