@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Self
@@ -13,11 +14,14 @@ from typing import Any, Self
 import httpx
 import psycopg
 
+from yikatong.adapters import signed_http
 from yikatong.adapters.bank_api.wire import Wire
 from yikatong.core import env
 
 _SOURCE = Path(__file__).parents[1] / "src"
 _START_S_MAX = 30.0
+_REGISTERS = ("population", "civil", "health", "credit", "insurance")
+_NAMES = {"population": "公安人口库", "civil": "民政殡葬信息", "huan": "邻省平台", "yun": "城际公交"}
 
 
 class Sandbox:
@@ -36,12 +40,38 @@ class Sandbox:
         self.channels = self._write("channels.toml", banks, self.url, self.key_file)
         self.wrong_key = self._write("wrong.toml", banks, self.url, wrong)
         self.nowhere = self._write("nowhere.toml", banks, "http://127.0.0.1:1", self.key_file)
+        self.sources_file = self._peers("sources", _REGISTERS, self.url)
+        self.partners_file = self._peers("partner", ("huan", "yun"), self.url, table="partners")
 
     def _write(self, name: str, banks: tuple[str, ...], url: str, key_file: Path) -> Path:
         path = self._home / name
         entry = '[banks.{}]\nurl = "{}"\nkey_file = "{}"\nanswer_s = 0.5\n'
         path.write_text("".join(entry.format(bank, url, key_file) for bank in banks))
         return path
+
+    def _peers(self, peer: str, names: Sequence[str], url: str, *, table: str = "") -> Path:
+        """Channels to the other peers that live behind the same address, each with its own key."""
+        key = self._home / "keys" / f"{peer}-sandbox.key"
+        env.secret_file(key, 32)
+        path = self._home / f"{peer}.toml"
+        entry = '[{}.{}]\nurl = "{}"\nkey_file = "{}"\nanswer_s = 0.5\nname = "{}"\n'
+        path.write_text(
+            "".join(
+                entry.format(table or peer, one, url, key, f"{_NAMES.get(one, one)}（沙箱）") for one in names
+            )
+        )
+        return path
+
+    def post(self, peer: str, path: str, content: Any) -> Any:
+        """Ask a peer as its own people would."""
+        key = env.secret_file(self._home / "keys" / f"{peer}-sandbox.key", 32)
+        wire = signed_http.Wire(self.url, key, whom=peer, away=AssertionError, silent=AssertionError)
+        return wire.post(f"/{peer}/v1/{path}", content)
+
+    def enters(self, register: str, number: str, name: str, *, known: bool = True, **facts: str) -> None:
+        """A department enters something of a person into its register."""
+        entry = {"register": register, "number": number, "name": name, "known": known, "facts": facts}
+        self.post("sources", "entries", entry)
 
     def __enter__(self) -> Self:
         ours = {
@@ -88,7 +118,10 @@ class Sandbox:
     def begins_anew(self) -> None:
         """No account, no request, nothing that goes wrong: invented numbers come again in every test."""
         with psycopg.connect(self._dsn) as connection:
-            connection.execute("TRUNCATE peer_bank.account, peer_bank.request, peer_bank.fault")
+            connection.execute(
+                "TRUNCATE peer_bank.account, peer_bank.request, peer_bank.fault, peer_sources.entry,"
+                " peer_sources.fault, peer_partner.list, peer_partner.reference, peer_partner.fault"
+            )
 
 
 def fresh_number() -> str:

@@ -112,6 +112,17 @@ def bank_forged(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Itera
     yield from _reaching(bank_process, bank_process.wrong_key, monkeypatch)
 
 
+@pytest.fixture
+def sources(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The departments' registers are reached at their own process."""
+    bank_process.begins_anew()
+    monkeypatch.setenv("YIKATONG_SOURCES_FILE", str(bank_process.sources_file))
+    env.load.cache_clear()
+    yield bank_process
+    monkeypatch.delenv("YIKATONG_SOURCES_FILE")
+    env.load.cache_clear()
+
+
 def _reaching(sandbox: Sandbox, channels: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setenv("YIKATONG_BANKS_FILE", str(channels))
     env.load.cache_clear()

@@ -10,14 +10,14 @@ import typer
 from yikatong.core import env
 
 app = typer.Typer(help="银行沙箱", no_args_is_help=True)
-THREADS = 8
+THREADS = 12
 
 
 def command(settings: env.Settings) -> list[str]:
-    """How the sandbox bank is started; one process, for its delays must not hold up the next request."""
+    """How the sandbox peers are started: one process for all of them, with threads, for one waits while another acts."""
     address = urlsplit(settings.bank_sandbox_url)
     return [
-        sys.executable, "-m", "granian", "--interface", "wsgi", "yikatong.peers.bank.app:application",
+        sys.executable, "-m", "granian", "--interface", "wsgi", "yikatong.peers.app:application",
         "--host", settings.bank_sandbox_host, "--port", str(address.port), "--workers", "1",
         "--blocking-threads", str(THREADS), "--backpressure", str(THREADS * 4), "--no-ws",
         "--respawn-failed-workers", "--respawn-interval", "0.5", "--workers-kill-timeout", "5",
@@ -27,7 +27,7 @@ def command(settings: env.Settings) -> list[str]:
 
 @app.command("serve")
 def serve() -> None:
-    """启动银行沙箱：开户、查询、换卡、挂失、冻结；Ctrl-C 停止。"""
+    """启动沙箱：银行，以及权威数据源和伙伴平台；Ctrl-C 停止。"""
     settings = env.load()
     print(f"银行沙箱  {settings.bank_sandbox_url}/", file=sys.stderr)
     arguments = command(settings)

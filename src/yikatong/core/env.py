@@ -75,6 +75,10 @@ class Settings(BaseSettings):
     bank_sandbox_port: int = Field(default=0, ge=0, le=65535, description="0–65535 的整数，0 为闸机端口加一")
     bank_sandbox_delay_ms: int = Field(default=200, ge=0, le=60_000, description="0–60000 的整数")
     banks_file: Path = Field(default=Path(), description="TOML 文件路径：各合作银行接口的地址与密钥文件")
+    sources_file: Path = Field(default=Path(), description="TOML 文件路径：各权威数据源接口的地址与密钥文件")
+    partners_file: Path = Field(
+        default=Path(), description="TOML 文件路径：各伙伴平台接口的名称、地址与密钥文件"
+    )
     metrics_host: str = Field(default="127.0.0.1", min_length=1, description="监听地址，如 127.0.0.1")
     site_metrics_port: MetricsPort = 0
     gate_metrics_port: MetricsPort = 0
@@ -111,7 +115,15 @@ class Settings(BaseSettings):
         default="INFO", description="DEBUG、INFO、WARNING、ERROR 之一"
     )
 
-    @field_validator("home", "secret_key_file", "master_key_file", "banks_file", "card_key_file")
+    @field_validator(
+        "home",
+        "secret_key_file",
+        "master_key_file",
+        "banks_file",
+        "sources_file",
+        "partners_file",
+        "card_key_file",
+    )
     @classmethod
     def _absolute(cls, path: Path) -> Path:
         return Path(os.path.abspath(path.expanduser())) if path != Path() else path  # noqa: PTH100 - keep links
@@ -192,7 +204,11 @@ class Settings(BaseSettings):
     @cached_property
     def bank_sandbox_key_path(self) -> Path:
         """Key that the sandbox bank and we sign with; made by whichever starts first."""
-        return self.home / "keys" / "bank-sandbox.key"
+        return self.sandbox_key_path("bank")
+
+    def sandbox_key_path(self, peer: str) -> Path:
+        """Key that a sandbox peer and we sign with; made by whichever starts first."""
+        return self.home / "keys" / f"{peer}-sandbox.key"
 
     @cached_property
     def dsn(self) -> str:

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from http import HTTPStatus
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,10 @@ class _Unfit(Exception):
 
 
 class Signed:
-    """`handlers` by path; `make_tables` is called once; `key_path` is read when the first request comes."""
+    """`handlers` by path; `make_tables` is called once; `key_path` is read when the first request comes.
+
+    `body_max`: bytes of a request.
+    """
 
     def __init__(
         self,
@@ -36,13 +40,19 @@ class Signed:
         *,
         make_tables: Callable[[Connection[Any]], None],
         key_path: Callable[[], Path],
+        body_max: int = BODY_MAX,
     ) -> None:
         self._handlers, self._make_tables, self._key_path = handlers, make_tables, key_path
+        self._body_max = body_max
+
+    def stand(self) -> None:
+        """Returns once the database is reached and the tables stand."""
+        with self._pool.connection():
+            pass
 
     def __call__(self, environ: Environ, start: Callable[..., Any]) -> Iterable[bytes]:
         if environ["PATH_INFO"] == "/healthz":
-            with self._pool.connection():  # its tables stand
-                pass
+            self.stand()
             return self._say(start, 200, b'{"alive":true}', None)
         try:
             mac, body = self._proven(environ)
@@ -59,7 +69,7 @@ class Signed:
     def _proven(self, environ: Environ) -> tuple[bytes, bytes]:
         """The request's MAC and body once both are proven; raises _Unfit."""
         size = int(environ.get("CONTENT_LENGTH") or 0)
-        if size > BODY_MAX:
+        if size > self._body_max:
             raise _Unfit(413, "too long")
         body = environ["wsgi.input"].read(size)
         try:
@@ -93,3 +103,14 @@ class Signed:
         with pool.connection() as connection:
             self._make_tables(connection)
         return pool
+
+
+def tables_of(package: str) -> Callable[[Connection[Any]], None]:
+    """`make_tables` of a peer whose package has a `schema.sql`."""
+
+    def make(connection: Connection[Any]) -> None:
+        text = resources.files(package).joinpath("schema.sql").read_text(encoding="utf-8")
+        with connection.transaction():
+            connection.execute(text.encode())
+
+    return make

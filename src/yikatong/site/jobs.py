@@ -38,6 +38,7 @@ TASKS: Final = {
     "identity.forget": "清理登录验证记录",
     "identity.tell_holder": "短信告知持卡人",
     "matching.compare": "与权威数据源比对",
+    "matching.follow": "收取权威数据源的变更",
     "stock.print_next": "打印下一张即办卡",
     "staff.tidy": "清理工作人员会话",
     "usage.check_evidence": "核对离线用卡证据",

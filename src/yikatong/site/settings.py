@@ -19,11 +19,10 @@ PROVINCE = ENV.province
 DEMO = ENV.demo
 # Adapters are wired here and nowhere else. Without a sender, log-in by text message is refused by name.
 SMS_SENDER = "yikatong.adapters.sms.demo.DemoSender" if DEMO else ""
-# Authoritative sources to compare the holder base with. Without one, nothing is compared.
-_SANDBOXES = ("population", "civil", "health", "credit", "insurance")
-MATCH_SOURCES = (
-    {key: f"yikatong.adapters.sources.sandbox.{key.capitalize()}" for key in _SANDBOXES} if DEMO else {}
-)
+# Authoritative sources to compare the holder base with. Without an address, nothing is compared.
+MATCH_SOURCES = "yikatong.adapters.sources.connector.wired"
+# Platforms that accept our codes and are told whose are stopped.
+HOT_PARTNERS = "yikatong.adapters.partner_api.connector.PartnerApi"
 # Layouts of the files to and from the banks and the card maker.
 BANK_FILES = "yikatong.adapters.bank_files.layout.PipeBankFiles"
 # The line to the banks; without an address a bank's requests wait and are seen to wait.

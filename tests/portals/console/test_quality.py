@@ -7,6 +7,7 @@ import pytest
 from django.test import Client
 
 from tests import cast
+from tests.bank_sandbox import Sandbox
 from tests.portals.citizen.conftest import session_of
 from yikatong.core.actor import Role
 from yikatong.core.clock import now
@@ -14,15 +15,24 @@ from yikatong.core.models import Look
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.matching.comparing import compare
 from yikatong.registry.matching.models import Issue
-from yikatong.registry.matching.source import Answer, Question
+from yikatong.registry.matching.source import Answer, Changes, Question
+from yikatong.registry.matching.source import sources as wired
 
 
 class NewName:
     label = "示例数据源"
 
-    def look_up(self, questions: Sequence[Question]) -> Sequence[Answer]:
+    def look_up(
+        self,
+        questions: Sequence[Question],
+        *,
+        within_s: float | None = None,  # noqa: ARG002
+    ) -> Sequence[Answer]:
         facts = {Issue.Field.NAME: "王芳华"}
         return [Answer(one.reference, is_known=True, facts=facts) for one in questions]
+
+    def changes(self, after: str) -> Changes:
+        return Changes((), after, more=False)
 
 
 @pytest.fixture
@@ -88,3 +98,23 @@ def test_another_region_or_role_settles_nothing(issue: Issue) -> None:
     assert console(Role.CLERK).post(page, form).status_code == 403
     issue.refresh_from_db()
     assert issue.status == "open"
+
+
+@pytest.mark.clause("A6")
+def test_a_source_that_talks_nonsense_is_told_with_what_to_do(sources: Sandbox, db: None) -> None:
+    cast.set_stage()
+    cast.wang_fang()
+    sources.post("sources", "faults", {"kind": "incomplete", "who": "civil"})
+    for key in ("civil", "health"):
+        compare(key, wired()[key], at=now())
+    page = text(console().get("/console/quality"))
+    assert '民政殡葬信息（沙箱）</th><td><span class="tag is-bad">应答不合约定' in page
+    assert "<strong>应答与所问的人不一一对应</strong>" in page
+    assert "未采用该次应答中的任何数据。" in page
+    assert 'health（沙箱）</th><td><span class="tag is-good">正常</span>' in page
+    assert 'credit（沙箱）</th><td><span class="tag">尚未比对</span>' in page
+
+
+def test_sources_that_are_not_wired_are_said_not_to_be(issue: Issue) -> None:
+    page = text(console().get("/console/quality"))
+    assert '社会保险参保库</th><td><span class="tag">未接入</span>' in page

@@ -13,7 +13,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.registry.conftest import AT, LI_QIANG, SUPERVISOR, days, id_number
-from yikatong.adapters.sources import sandbox
 from yikatong.core.errors import DomainError
 from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.cards import actions as cards
@@ -24,7 +23,7 @@ from yikatong.registry.matching import actions, comparing, queries, rules
 from yikatong.registry.matching.comparing import Slice, compare
 from yikatong.registry.matching.models import ISSUE_MOVES, Issue, SourceRun
 from yikatong.registry.matching.rules import IssueSettled
-from yikatong.registry.matching.source import Answer, Question, SourceUnavailable
+from yikatong.registry.matching.source import Answer, Changes, Question, SourceUnavailable
 
 Register = Callable[..., Holder]
 Field, Status = Issue.Field, Issue.Status
@@ -41,11 +40,19 @@ class Listed:
         self.asked: list[int] = []
         self.is_down = False
 
-    def look_up(self, questions: Sequence[Question]) -> Sequence[Answer]:
+    def look_up(
+        self,
+        questions: Sequence[Question],
+        *,
+        within_s: float | None = None,  # noqa: ARG002
+    ) -> Sequence[Answer]:
         if self.is_down:
             raise SourceUnavailable("对方系统无应答")
         self.asked.append(len(questions))
         return [self._answer(one) for one in reversed(questions)]
+
+    def changes(self, after: str) -> Changes:
+        return Changes((), after, more=False)
 
     def _answer(self, one: Question) -> Answer:
         said = self.facts.get(f"n{one.number}", {})
@@ -327,23 +334,3 @@ def test_whatever_is_tried_an_issue_moves_along_its_table(wang_fang: Holder, wal
             assert now == before or now in ISSUE_MOVES[before]
             was[one.pk] = now
         assert Issue.objects.filter(status__in=["open", "asked"]).count() <= 1
-
-
-# --- the sandboxes ---
-
-
-def test_a_sandbox_says_the_same_each_time_and_differs_for_a_few() -> None:
-    asked = [
-        Question(f"{one:032x}", id_number(one % 400, born=f"19{60 + one // 400}0307"), "王芳")
-        for one in range(4_000)
-    ]
-    for kind in (sandbox.Population, sandbox.Civil, sandbox.Health, sandbox.Credit, sandbox.Insurance):
-        first, again = kind().look_up(asked), kind().look_up(asked)
-        assert first == again
-        odd = [
-            one
-            for one in first
-            if not one.is_known or set(one.facts) != {Field.NAME} or one.facts[Field.NAME] != "王芳"
-        ]
-        assert 0 <= len(odd) < 120, kind.key
-    assert any(not one.is_known for one in sandbox.Population().look_up(asked))

@@ -1,18 +1,21 @@
 """Compare a slice of the holder base with one source: in chunks, asked outside any transaction, stored in one each."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from yikatong.core import audit, looks
 from yikatong.core.actor import SYSTEM
 from yikatong.core.errors import DomainError
 from yikatong.core.models import AuditEntry
 from yikatong.registry.cards import actions as cards
+from yikatong.registry.holders.actions import social_security_index
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.matching import rules
 from yikatong.registry.matching.models import UNSETTLED, Issue, SourceRun
@@ -58,17 +61,58 @@ def compare(key: str, source: Source, *, limit: int = SLICE, at: datetime) -> Sl
             _round_done(run, at)
             break
         try:
-            answers = source.look_up(
-                [Question(one.pk.hex, one.social_security_number, one.name) for one in holders]
-            )
+            answers = source.look_up(_questions(holders))
         except SourceUnavailable as failure:
-            SourceRun.objects.filter(pk=key).update(failure=str(failure)[:100], failed_at=at)
-            return Slice(total.compared, total.opened, total.agreed, total.deaths, str(failure))
+            return replace(total, failure=_failed(key, failure, at))
         stored = _store(run, holders, answers, source, at)
         if stored is None:  # another has stored this chunk
             break
         total = _sum(total, stored, _deaths(key, source, holders, answers, at))
     return total
+
+
+def follow(key: str, source: Source, *, limit: int = SLICE, at: datetime) -> Slice:
+    """Compare those of whom the source has entered something since it was last asked; page by page, restartable.
+
+    The page tells who; what, is looked up, so that a source's answer is always the whole of what it says.
+    """
+    total = Slice(0, 0, 0, 0)
+    while total.compared < limit:
+        run, _ = SourceRun.objects.get_or_create(source=key)
+        try:
+            page = source.changes(run.cursor)
+            holders = _holders_of(page.numbers)
+            answers = source.look_up(_questions(holders)) if holders else ()
+        except SourceUnavailable as failure:
+            return replace(total, failure=_failed(key, failure, at))
+        stored = _store_page(run, page.after, holders, answers, source, at)
+        if stored is None:
+            break
+        total = _sum(total, stored, _deaths(key, source, holders, answers, at))
+        if not page.more:
+            break
+    return total
+
+
+def _questions(holders: Sequence[Holder]) -> list[Question]:
+    return [Question(one.pk.hex, one.social_security_number, one.name) for one in holders]
+
+
+def _holders_of(numbers: Sequence[str]) -> list[Holder]:
+    """Those of them that are ours; most of a province's deaths are of people with a card, of its births none."""
+    there = Holder.objects.filter(status=Holder.Status.ACTIVE).only(*_READ).order_by("pk")
+    return list(there.filter(social_security_index__in=[social_security_index(one) for one in set(numbers)]))
+
+
+def _failed(key: str, failure: SourceUnavailable, at: datetime) -> str:
+    """Keep what went wrong, and since when; returns the words."""
+    SourceRun.objects.filter(pk=key).update(
+        failure=str(failure)[:100],
+        failure_kind=failure.kind,
+        failed_at=at,
+        behind_since=Coalesce("behind_since", Value(at)),
+    )
+    return str(failure)
 
 
 def _sum(one: Slice, two: Slice, deaths: int) -> Slice:
@@ -95,8 +139,48 @@ def _store(
     held = SourceRun.objects.select_for_update().get(pk=run.pk)
     if held.position != run.position:
         return None
+    judged = judge(run.source, holders, answers, source, at)
+    held.position, held.compared_at = holders[-1].pk, at
+    held.compared += judged.compared
+    _answered(held, judged, at)
+    return judged
+
+
+@transaction.atomic
+def _store_page(
+    run: SourceRun,
+    after: str,
+    holders: Sequence[Holder],
+    answers: Iterable[Answer],
+    source: Source,
+    at: datetime,
+) -> Slice | None:
+    """The same for a page of changes."""
+    held = SourceRun.objects.select_for_update().get(pk=run.pk)
+    if held.cursor != run.cursor:
+        return None
+    judged = judge(run.source, holders, answers, source, at)
+    held.cursor = after
+    held.changed += judged.compared
+    _answered(held, judged, at)
+    return judged
+
+
+def _answered(held: SourceRun, judged: Slice, at: datetime) -> None:
+    held.answered_at, held.behind_since, held.failure, held.failure_kind = at, None, "", ""
+    held.differing += judged.opened
+    held.save()
+
+
+def judge(
+    key: str, holders: Sequence[Holder], answers: Iterable[Answer], source: Source, at: datetime
+) -> Slice:
+    """What the answers come to for these holders: issues opened, followed and closed, and the looks written.
+
+    Inside the caller's transaction.
+    """
     found = list(_differing(holders, answers))
-    opened, agreed = _keep(run.source, holders, found, at)
+    opened, agreed = _keep(key, holders, found, at)
     looks.record(
         [one.pk for one in holders],
         by=SYSTEM,
@@ -104,10 +188,6 @@ def _store(
         purpose=f"与{source.label}核对",
         fields=["姓名", "社会保障号码"],
     )
-    held.position, held.compared_at, held.failure = holders[-1].pk, at, ""
-    held.compared += len(holders)
-    held.differing += opened
-    held.save()
     return Slice(len(holders), opened, agreed, 0)
 
 

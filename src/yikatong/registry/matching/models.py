@@ -8,7 +8,15 @@ from yikatong.registry.holders.models import Holder
 
 
 class SourceRun(models.Model):
-    """比对进度 of one source: rounds through the whole holder base, a slice at a time. pii: none."""
+    """比对进度 of one source: rounds through the whole holder base, a slice at a time, and its changes as they come.
+
+    pii: none.
+    """
+
+    class Failure(models.TextChoices):
+        AWAY = "away", "不通"
+        SILENT = "silent", "无应答"
+        UNFIT = "unfit", "应答不合约定"
 
     source = models.CharField("来源", max_length=12, primary_key=True)
     position = models.UUIDField("已比对到", null=True, blank=True)  # the last holder; none: a round begins
@@ -16,7 +24,14 @@ class SourceRun(models.Model):
     compared = models.BigIntegerField("已比对人次", default=0)
     differing = models.BigIntegerField("发现差异", default=0)
     compared_at = models.DateTimeField("最近比对", null=True, blank=True)
+    cursor = models.CharField("变更已读到", max_length=100, blank=True)
+    changed = models.BigIntegerField("变更人次", default=0)
+    answered_at = models.DateTimeField("最近应答", null=True, blank=True)
+    behind_since = models.DateTimeField(
+        "中断自", null=True, blank=True
+    )  # the first failure since the last answer
     failure = models.CharField("最近失败", max_length=100, blank=True)
+    failure_kind = models.CharField("失败种类", max_length=6, choices=Failure.choices, blank=True)
     failed_at = models.DateTimeField("失败时间", null=True, blank=True)
 
     class Meta:

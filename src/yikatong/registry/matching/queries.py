@@ -1,6 +1,8 @@
 """Read issues: lists without persons, one issue with both values and a look."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
@@ -11,7 +13,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.matching.models import Issue, SourceRun
-from yikatong.registry.matching.source import label_of
+from yikatong.registry.matching.source import LABELS, label_of, sources
 
 
 def visible(by: Actor, *, status: str = "", source: str = "") -> QuerySet[Issue]:
@@ -39,5 +41,31 @@ def asked_of(holder_id: UUID) -> QuerySet[Issue]:
     return Issue.objects.filter(holder_id=holder_id, status=Issue.Status.ASKED).order_by("opened_at")
 
 
-def runs() -> QuerySet[SourceRun]:
-    return SourceRun.objects.order_by("source")
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How a source stands: wired or not, how far it was compared, since when it is behind, and what to do."""
+
+    key: str
+    label: str
+    is_wired: bool
+    run: SourceRun | None
+
+    @property
+    def advice(self) -> str:
+        return ADVICE[SourceRun.Failure(self.run.failure_kind)] if self.run and self.run.failure_kind else ""
+
+
+ADVICE: Final = {
+    SourceRun.Failure.AWAY: "本库和已有比对不受影响，恢复后从原处继续。超过一天请联系来源单位。",
+    SourceRun.Failure.SILENT: "平台会自动再问，从原处继续。反复出现时，请与来源单位核对网络、密钥和应答时间。",
+    SourceRun.Failure.UNFIT: "未采用该次应答中的任何数据。请把失败时间和说明告诉来源单位，按接口约定更正；更正后自动继续。",
+}
+
+
+def stands() -> list[Stand]:
+    """Every source there may be, in the order of the departments; those that once were wired stay in sight."""
+    there, known = sources(), {run.source: run for run in SourceRun.objects.all()}
+    return [
+        Stand(key, label_of(key), key in there, known.get(key))
+        for key in [*LABELS, *sorted({*there, *known} - set(LABELS))]
+    ]

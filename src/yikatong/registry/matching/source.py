@@ -1,8 +1,7 @@
-"""What an authoritative source answers: a Protocol here, adapters wired by the setting MATCH_SOURCES."""
+"""What an authoritative source answers: a Protocol here, adapters given by the callable of the setting MATCH_SOURCES."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Final, Protocol
 
 from django.conf import settings
@@ -12,7 +11,25 @@ from yikatong.registry.matching.models import Issue
 
 
 class SourceUnavailable(Exception):
-    """The source did not answer; the slice is asked again. The text (Chinese) says why, without personal data."""
+    """Nothing was learned from the source; it is asked again. The text (Chinese) says why, without personal data."""
+
+    kind = "away"
+
+
+class SourceAway(SourceUnavailable):
+    """It is not there: no connection, or it says so itself."""
+
+
+class SourceSilent(SourceUnavailable):
+    """It did not answer in time, failed, or what came was not signed by it."""
+
+    kind = "silent"
+
+
+class SourceUnfit(SourceUnavailable):
+    """It answered something else than was agreed; nothing of the answer was taken."""
+
+    kind = "unfit"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +50,28 @@ class Answer:
     facts: Mapping[Issue.Field, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """One page of those of whom a source has entered something, ours or not; what, a look-up tells.
+
+    `after` is where the next page begins; `more`: there is one already.
+    """
+
+    numbers: Sequence[str]
+    after: str
+    more: bool
+
+
 class Source(Protocol):
-    """One department's register. `label` is its Chinese name."""
+    """One department's register. `label` is its Chinese name. Every method may raise SourceUnavailable."""
 
     label: str
 
-    def look_up(self, questions: Sequence[Question]) -> Sequence[Answer]:
-        """An answer for each question, in any order; raises SourceUnavailable."""
-        ...
+    def look_up(self, questions: Sequence[Question], *, within_s: float | None = None) -> Sequence[Answer]:
+        """An answer for each question, in any order. `within_s` (seconds) where someone is waiting for it."""
+
+    def changes(self, after: str) -> Changes:
+        """Of whom it has entered something since the position `after` ("": since ever)."""
 
 
 #: The departments' registers by key, also where none is wired.
@@ -57,13 +88,8 @@ OF_DEATHS: Final = "civil"
 
 def sources() -> dict[str, Source]:
     """The wired sources by key; none where the installation has none."""
-    return {key: _made(path) for key, path in settings.MATCH_SOURCES.items()}
-
-
-@cache
-def _made(path: str) -> Source:
-    made: Source = import_string(path)()
-    return made
+    found: dict[str, Source] = import_string(settings.MATCH_SOURCES)() if settings.MATCH_SOURCES else {}
+    return found
 
 
 def label_of(key: str) -> str:

@@ -17,3 +17,13 @@ def compare(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler though
     for key, source in sources().items():
         done = comparing.compare(key, source, at=now())
         log.info("matched", source=key, compared=done.compared, opened=done.opened, failure=done.failure)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="matching.follow", queueing_lock="matching.follow")
+def follow(timestamp: int) -> None:  # noqa: ARG001
+    """What the sources have entered since the last minute: a death is not to wait for the round to come by."""
+    for key, source in sources().items():
+        done = comparing.follow(key, source, at=now())
+        if done.compared or done.failure:
+            log.info("followed", source=key, compared=done.compared, deaths=done.deaths, failure=done.failure)

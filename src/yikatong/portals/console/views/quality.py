@@ -37,8 +37,9 @@ def index(request: StaffRequest) -> HttpResponse:
     wanted = form.wanted()
     found = Paginator(queries.visible(request.actor, **wanted), 50).get_page(request.GET.get("page"))
     rows = [(one, label_of(one.source)) for one in found]
-    runs = [(one, label_of(one.source)) for one in queries.runs()]
-    context = {"filter": form, "page": found, "rows": rows, "runs": runs, "wanted": wanted}
+    context = {
+        "filter": form, "page": found, "rows": rows, "stands": queries.stands(), "wanted": wanted, "at": now(),
+    }  # fmt: skip
     return render(request, "console/quality.html", context)
 
 
