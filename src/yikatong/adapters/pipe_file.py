@@ -37,7 +37,9 @@ def read(kind: str, data: bytes) -> tuple[Head, list[tuple[int, list[str]]]]:
     head = _head(kind, lines[0].split("|"))
     rows = [_row(at, line) for at, line in enumerate(lines[1:], start=2)]
     if len(rows) != head.rows:
-        raise WrongTotals(f"回盘文件首行写明 {head.rows} 件，实有 {len(rows)} 行，文件可能不完整。")
+        raise WrongTotals(
+            f"回盘文件首行写明 {head.rows} 件，实有 {len(rows)} 行，没有导入。下一步：请对方重新导出完整的文件。"
+        )
     return head, rows
 
 
@@ -46,10 +48,17 @@ def day(text: str) -> date:
     return datetime.strptime(text, "%Y%m%d").date()  # noqa: DTZ007 - a day has no zone
 
 
+def digits(day: date | None) -> str:
+    """YYYYMMDD; "" of no day."""
+    return f"{day:%Y%m%d}" if day else ""
+
+
 def _head(kind: str, fields: list[str]) -> Head:
     if len(fields) != 9 or fields[:3] != ["H", kind, VERSION]:
+        given = "|".join(fields)[:40]
         raise BadReturn(
-            "回盘文件首行不符：应为 H|" + kind + "|" + VERSION + "|批次|银行|件数|成功|失败|日期。"
+            f"回盘文件首行不符：应为 H|{kind}|{VERSION}|批次|银行|件数|成功|失败|日期，现在是 {given}，没有导入。"
+            "下一步：核对是否选错文件。"
         )
     try:
         rows, made, failed = (int(field) for field in fields[5:8])

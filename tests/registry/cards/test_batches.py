@@ -215,21 +215,23 @@ def test_a_bad_row_of_the_bank_fails_alone(checked: Callable[[int], list[Case]])
 
 
 def test_a_bad_row_of_the_maker_fails_alone(checked: Callable[[int], list[Case]]) -> None:
-    batch = to_production(4, checked)
+    batch = to_production(5, checked)
     good = maker.answer(batches.production_file(batch.pk))
 
     def spoil(lines: list[str]) -> list[str]:
-        one, two, three, four = (line.split("|") for line in lines[1:5])
+        one, two, three, four, five = (line.split("|") for line in lines[1:6])
         one[1] = two[1]
-        three[2] = two[2]
-        four[3] = "123"
-        return [lines[0], *("|".join(fields) for fields in (one, two, three, four)), ""]
+        three[6] = two[6]
+        four[7] = "123"
+        five[9] = two[9]
+        return [lines[0], *("|".join(fields) for fields in (one, two, three, four, five)), ""]
 
     report = batches.take_return(batch.pk, edited(good, spoil), **WHO)
     assert [(row, why) for row, _, why in report.failures] == [
         (1, "回盘卡号与制卡数据不符"),
         (3, "卡识别码重复"),
         (4, "卡识别码或复位信息格式不正确，请重新读卡。"),
+        (5, "回盘银行卡号与制卡数据不符"),
     ]
     assert (report.made, Card.objects.count()) == (1, 1)
 
@@ -274,7 +276,7 @@ def test_names_with_rare_characters_travel_whole(register: Register) -> None:
         actions.check(case.pk, by=SUPERVISOR, at=AT)
     batch = batches.open_batch(JOINT, **WHO)
     text = gb18030.decode(batches.preopening_file(batch.pk))
-    assert [line.split("|")[3] for line in text.splitlines()[1:]] == ["张䶮", "李𬭊", "阿卜杜热合曼·麦麦提"]
+    assert [line.split("|")[4] for line in text.splitlines()[1:]] == ["张䶮", "李𬭊", "阿卜杜热合曼·麦麦提"]
 
 
 def test_numbers_go_on_after_cards_loaded_from_elsewhere(

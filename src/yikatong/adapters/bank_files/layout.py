@@ -1,6 +1,8 @@
 """Pre-opening files 预开户 (KH out, KHHP back).
 
-Out: row|证件类型|证件号码|姓名|手机|受理号. Back: row|00 or a code|账号|原因.
+Out: 序号|受理号|证件号码|证件类型|姓名|手机|国籍|证件起始|证件截止|出生日期|性别|通讯地址
+|监护人姓名|监护人证件类型|监护人证件号码|监护关系: the fields of an application in the order card offices use, those only
+that a bank needs to know its customer. A day is YYYYMMDD; an open end is empty. Back: 序号|00 or a code|账号|原因.
 """
 
 from typing import Final
@@ -17,18 +19,11 @@ class PipeBankFiles:
     """A `BankFiles` of registry.cards.batches."""
 
     def write_requests(self, head: Head, rows: list[OpenRequest]) -> bytes:
-        return pipe_file.write(
-            REQUEST,
-            head,
-            (
-                (str(r.row), r.certificate_kind, r.certificate_number, r.name, r.phone, r.case_number)
-                for r in rows
-            ),
-        )
+        return pipe_file.write(REQUEST, head, (_fields(one) for one in rows))
 
     def read_requests(self, data: bytes) -> tuple[Head, list[OpenRequest]]:
         head, rows = pipe_file.read(REQUEST, data)
-        return head, [OpenRequest(row, *fields) for row, fields in rows]
+        return head, [_request(row, fields) for row, fields in rows]
 
     def write_answers(self, head: Head, rows: list[OpenAnswer]) -> bytes:
         lines = ((str(one.row), OPENED if one.account else "99", one.account, one.reason) for one in rows)
@@ -40,6 +35,19 @@ class PipeBankFiles:
         if (head.made, head.failed) != (opened, len(rows) - opened):
             raise WrongTotals
         return head, [_answer(row, fields) for row, fields in rows]
+
+
+def _fields(one: OpenRequest) -> tuple[str, ...]:
+    days = (pipe_file.digits(day) for day in (one.valid_from, one.valid_until, one.birth_date))
+    person = (one.certificate_number, one.certificate_kind, one.name, one.phone, one.nationality)
+    return (str(one.row), one.case_number, *person, *days, one.sex, one.address, *one.guardian)
+
+
+def _request(row: int, fields: list[str]) -> OpenRequest:
+    case, number, kind, name, phone, nationality, begins, ends, born, sex, address, *guardian = fields
+    first, last = (pipe_file.day(text) if text else None for text in (begins, ends))
+    who = (case, number, kind, name, phone, nationality, first, last, pipe_file.day(born), sex, address)
+    return OpenRequest(row, *who, guardian=(guardian[0], guardian[1], guardian[2], guardian[3]))
 
 
 def _answer(row: int, fields: list[str]) -> OpenAnswer:

@@ -28,9 +28,9 @@ FROM unnest(%s::uuid[], %s::date[], %s::uuid[], %s::uuid[]) AS v (id, due_on, ac
 """
 _SAVE: Final = """
 UPDATE cards_batchrow r SET card_number = v.card_number, result = v.result, failed_step = v.step,
-    failure = v.failure, box = v.box
-FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-    AS v (id, card_number, result, step, failure, box) WHERE r.id = v.id
+    failure = v.failure, box = v.box, position = v.position
+FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[])
+    AS v (id, card_number, result, step, failure, box, position) WHERE r.id = v.id
 """
 
 
@@ -104,7 +104,7 @@ def move_cases(
 
 def save_rows(rows: Sequence[BatchRow]) -> None:
     """Store what has become of rows, all at once."""
-    values = ((r.pk, r.card_number, r.result, r.failed_step, r.failure, r.box) for r in rows)
+    values = ((r.pk, r.card_number, r.result, r.failed_step, r.failure, r.box, r.position) for r in rows)
     if rows:
         _execute(_SAVE, [*zip(*values, strict=True)])
 
@@ -127,7 +127,7 @@ def _entry(case: Case, to: CaseStatus, by: Actor, at: datetime) -> AuditEntry:
 def pending_rows(batch: Batch) -> list[BatchRow]:
     """Rows without a fate yet, with all that a file needs, locked with their cases."""
     rows = batch.lines.filter(result=BatchRow.Result.PENDING).order_by("number")
-    related = ("case__holder", "case__account", "case__old_card__account")
+    related = ("case__holder", "case__account", "case__bank", "case__outlet", "case__old_card__account")
     return list(rows.select_for_update(of=("self", "case"), no_key=True).select_related(*related))
 
 

@@ -18,19 +18,34 @@ class BadReturn(DomainError):
 
 
 class OtherBatch(BadReturn):
+    """facts: batch, bank, as the file names them."""
+
     code = "return_of_other_batch"
-    message = "回盘文件的批次号或银行与本批次不符，请选择对应的批次。"
+
+    def __init__(self, head: "Head", batch: str, bank: str) -> None:
+        super().__init__(
+            f"这个文件是批次 {head.batch}、银行 {head.bank} 的回盘，本批次是 {batch}、银行 {bank}，没有导入。"
+            "下一步：打开文件所属的批次上传。",
+            batch=head.batch,
+            bank=head.bank,
+        )
 
 
 class WrongTotals(BadReturn):
     code = "return_totals_differ"
-    message = "回盘文件首行的合计与明细不符，文件可能不完整，请对方重新导出。"
+    message = "回盘文件首行的合计与明细不符，文件可能不完整，没有导入。下一步：请对方重新导出全部明细。"
 
 
 class UnknownRow(BadReturn):
     """facts: row."""
 
     code = "return_row_unknown"
+
+
+class BadPlace(BadReturn):
+    """facts: row. A card whose place nobody can find again."""
+
+    code = "return_place_invalid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +62,24 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class OpenRequest:
-    """One account to open ahead. `row` names it in the answer."""
+    """One account to open ahead, with what a bank must know of its customer. `row` names it in the answer.
+
+    `guardian`: name, kind and number of certificate, relation of a child's guardian; of others "" each.
+    """
 
     row: int
-    certificate_kind: str
+    case_number: str
     certificate_number: str
+    certificate_kind: str
     name: str
     phone: str
-    case_number: str
+    nationality: str
+    valid_from: date | None
+    valid_until: date | None
+    birth_date: date
+    sex: str
+    address: str
+    guardian: tuple[str, str, str, str] = ("", "", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +90,19 @@ class OpenAnswer:
     account: str
     reason: str
     fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where the card goes: its box to an outlet 网点, or to an address, told only when it is posted 邮寄."""
+
+    way: str = "0"
+    outlet: str = ""
+    outlet_name: str = ""
+    division_code: str = ""
+    addressee: str = ""
+    phone: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +121,36 @@ class MakeRequest:
     expires_on: date
     category: str
     spec_version: str
+    bank: str
+    account: str
+    delivery: Delivery = Delivery()
+
+
+@dataclass(frozen=True, slots=True)
+class Echo:
+    """What the maker says it has put on the card: compared with the order, so that no card bears another's name."""
+
+    social_security_number: str
+    name: str
+    issued_on: str
+    expires_on: str
+    bank: str
     account: str
 
 
 @dataclass(frozen=True, slots=True)
 class MakeAnswer:
-    """One card made (`failure` is ""), or why not and in which step 失败环节."""
+    """One card made (`failure` is ""), or why not and in which step 失败环节. `place`: 箱号-位置."""
 
     row: int
     card_number: str
     identification: str
     reset_info: str
-    box: str
+    place: str
     failed_step: str
     failure: str
     fault: str = ""
+    echo: Echo | None = None
 
 
 class BankFiles(Protocol):
@@ -131,13 +184,21 @@ def maker_files() -> MakerFiles:
 def check_whole(head: Head, batch: str, bank: str, rows: list[int], expected: set[int]) -> None:
     """A return answers for this batch, for each row once; else the whole file is refused."""
     if (head.batch, head.bank) != (batch, bank):
-        raise OtherBatch
+        raise OtherBatch(head, batch, bank)
     seen: set[int] = set()
     for row in rows:
         if row not in expected:
-            raise UnknownRow(f"回盘文件中的序号 {row} 不在本批次内，请核对文件。", row=row)
+            raise UnknownRow(
+                f"回盘文件中的序号 {row} 不在本批次内，没有导入。下一步：请对方核对后重新导出。", row=row
+            )
         if row in seen:
-            raise UnknownRow(f"回盘文件中的序号 {row} 重复出现，请对方重新导出。", row=row)
+            raise UnknownRow(f"回盘文件中的序号 {row} 重复出现，没有导入。下一步：请对方重新导出。", row=row)
         seen.add(row)
-    if len(rows) != len(expected) or head.rows != len(rows):
+    if lacking := sorted(expected - seen):
+        shown = "、".join(str(row) for row in lacking[:5])
+        more = f" 等 {len(lacking)} 件" if len(lacking) > 5 else ""
+        raise WrongTotals(
+            f"回盘文件缺少序号 {shown}{more}，没有导入。下一步：请对方导出全部明细，失败的也要列出。"
+        )
+    if head.rows != len(rows):
         raise WrongTotals

@@ -1,6 +1,6 @@
 """First half of the round: gather the cases of a bank, and have their accounts opened ahead."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
@@ -32,11 +32,12 @@ from yikatong.registry.cards.batches.files import Head, OpenAnswer, OpenRequest
 from yikatong.registry.cards.batches.report import ReturnReport, report_of
 from yikatong.registry.cards.models import Batch, BatchRow, Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import keeps_account
-from yikatong.registry.holders.models import Certificate
+from yikatong.registry.holders.models import Certificate, Guardianship, Holder
 
 BANK_STEP: Final = "银行"
 ROWS_MAX: Final = 20_000
-_SHOWN: Final = ("姓名", "证件号码", "手机号码")
+_SHOWN: Final = ("姓名", "证件号码", "手机号码", "国籍", "出生日期", "性别", "通讯地址")
+_SHOWN_CHILD: Final = (*_SHOWN, "监护人")
 
 # Oldest first; a case that another act holds is left to the next batch. Keys are UUIDv7 like all others.
 _GATHER: Final = f"""
@@ -85,9 +86,22 @@ def open_batch(bank_code: str, *, limit: int = ROWS_MAX, by: Actor, at: datetime
     to_open = [row.case.holder_id for row in rows if row.case.account_id is None]
     batch.status = Batch.Status.OPEN if to_open else Batch.Status.PREOPENED
     batch.save(update_fields=["rows", "status"])
-    looks.record(to_open, by=by, at=at, purpose=f"提供给{bank.name}预开户", fields=_SHOWN)
+    _note_looks(to_open, f"提供给{bank.name}预开户", by=by, at=at)
     note_batch("opened", batch, by=by, at=at, bank=bank.pk, rows=batch.rows)
     return batch
+
+
+def _note_looks(people: list[UUID], purpose: str, *, by: Actor, at: datetime) -> None:
+    """A guardian is told of a child, who opens no account himself."""
+    wards = set(Guardianship.objects.filter(ended_at=None, ward__in=people).values_list("ward_id", flat=True))
+    for are_wards, fields in ((False, _SHOWN), (True, _SHOWN_CHILD)):
+        looks.record(
+            [one for one in people if (one in wards) is are_wards],
+            by=by,
+            at=at,
+            purpose=purpose,
+            fields=fields,
+        )
 
 
 def _number(at: datetime) -> str:
@@ -114,18 +128,42 @@ def preopening_file(batch_id: UUID) -> bytes:
     newest = Prefetch(
         "case__holder__certificates", Certificate.objects.order_by("-is_current", "-created_at")
     )
-    lines = batch.lines.select_related("case__holder").prefetch_related(newest)
-    rows = [_request(row) for row in lines.filter(case__account=None, result="pending").order_by("number")]
+    guardians = Prefetch(
+        "case__holder__guardianships", Guardianship.objects.filter(ended_at=None).order_by("-created_at")
+    )
+    lines = batch.lines.select_related("case__holder").prefetch_related(newest, guardians)
+    rows = [
+        _request(row, batch) for row in lines.filter(case__account=None, result="pending").order_by("number")
+    ]
     head = Head(batch.number, batch.bank_id, len(rows), day_of(batch.created_at))
     return files.bank_files().write_requests(head, rows)
 
 
-def _request(row: BatchRow) -> OpenRequest:
+def _request(row: BatchRow, batch: Batch) -> OpenRequest:
     holder = row.case.holder
     certificate = holder.certificates.all()[0]
     return OpenRequest(
-        row.number, certificate.kind, certificate.number, holder.name, holder.phone or "", row.case.number
+        row=row.number,
+        case_number=row.case.number,
+        certificate_number=certificate.number,
+        certificate_kind=certificate.kind,
+        name=holder.name,
+        phone=holder.phone or "",
+        nationality=holder.nationality,
+        valid_from=certificate.valid_from,
+        valid_until=certificate.valid_until,
+        birth_date=holder.birth_date,
+        sex=holder.sex,
+        address=holder.address or "",
+        guardian=_guardian(holder, day_of(batch.created_at)),
     )
+
+
+def _guardian(holder: Holder, day: date) -> tuple[str, str, str, str]:
+    """Who opens the account for a child, and how they are related; of others nothing."""
+    acting = (one for one in holder.guardianships.all() if one.valid_from <= day < one.valid_until)
+    found = next(acting, None)
+    return (found.name, found.kind, found.number, found.get_ground_display()) if found else ("", "", "", "")
 
 
 @transaction.atomic

@@ -1,4 +1,4 @@
-"""Second half of the round: cards are made outside and come back, or not, one by one."""
+"""Second half of the round: the order to the card maker, and what a card is made of. `returning` takes the answer."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -13,22 +13,18 @@ from yikatong.core import audit, looks
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError, NotFound
-from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.cards import numbers, rules
 from yikatong.registry.cards.batches import files
 from yikatong.registry.cards.batches.bulk import (
     check_right,
     check_step,
-    is_repeated,
     locked_batch,
     move_cases,
     note_batch,
     pending_rows,
     save_rows,
 )
-from yikatong.registry.cards.batches.files import Head, MakeAnswer, MakeRequest
-from yikatong.registry.cards.batches.opening import fail_rows
-from yikatong.registry.cards.batches.report import ReturnReport, report_of
+from yikatong.registry.cards.batches.files import Delivery, Head, MakeAnswer, MakeRequest
 from yikatong.registry.cards.models import (
     LIVE,
     Batch,
@@ -41,11 +37,13 @@ from yikatong.registry.cards.models import (
     CaseStatus,
 )
 from yikatong.registry.cards.rules import CardAct
+from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.law import province
 
-MAKER_STEP: Final = "制卡"
+POSTED: Final = "1"  # 领取方式 邮寄
 SPEC_VERSION: Final = "3.00"
 _SHOWN: Final = ("姓名", "社会保障号码", "性别", "民族", "出生日期", "金融账号")
+_SHOWN_POSTED: Final = (*_SHOWN, "手机号码", "收件地址")
 
 
 @transaction.atomic
@@ -58,13 +56,18 @@ def start_production(batch_id: UUID, *, by: Actor, at: datetime) -> Batch:
     _give_numbers(rows)
     save_rows(rows)
     move_cases((row.case for row in rows), CaseStatus.PRODUCING, by=by, at=at)
-    looks.record(
-        [row.case.holder_id for row in rows], by=by, at=at, purpose="提供给制卡机构制卡", fields=_SHOWN
-    )
+    _note_looks(rows, by=by, at=at)
     batch.status = Batch.Status.PRODUCING if rows else Batch.Status.RETURNED
     batch.save(update_fields=["status"])
     note_batch("production_started", batch, by=by, at=at, rows=len(rows))
     return batch
+
+
+def _note_looks(rows: list[BatchRow], *, by: Actor, at: datetime) -> None:
+    """An address is told of a card that is posted, and of no other."""
+    for is_posted, fields in ((False, _SHOWN), (True, _SHOWN_POSTED)):
+        people = [row.case.holder_id for row in rows if (row.case.delivery == POSTED) is is_posted]
+        looks.record(people, by=by, at=at, purpose="提供给制卡机构制卡", fields=fields)
 
 
 def _give_numbers(rows: list[BatchRow]) -> None:
@@ -118,13 +121,15 @@ def production_file(batch_id: UUID) -> bytes:
     if batch is None:
         raise NotFound("没有找到这个批次。")
     check_step(batch, Batch.Status.PRODUCING, "导出制卡文件")
-    lines = batch.lines.select_related("case__holder", "case__account").filter(result="pending")
-    rows = [_request(row, batch) for row in lines.order_by("number")]
+    lines = batch.lines.select_related("case__holder", "case__account", "case__outlet").filter(
+        result="pending"
+    )
+    rows = [request_of(row, batch) for row in lines.order_by("number")]
     head = Head(batch.number, batch.bank_id, len(rows), day_of(batch.created_at))
     return files.maker_files().write_requests(head, rows)
 
 
-def _request(row: BatchRow, batch: Batch) -> MakeRequest:
+def request_of(row: BatchRow, batch: Batch) -> MakeRequest:
     return order(row.case, row=row.number, card_number=row.card_number, issued_on=day_of(batch.created_at))
 
 
@@ -144,54 +149,27 @@ def order(case: Case, *, row: int, card_number: str, issued_on: date) -> MakeReq
         expires_on=rules.expiry(issued_on, province().card.validity_years),
         category=rules.category_of(holder.birth_date, issued_on),
         spec_version=SPEC_VERSION,
+        bank=case.bank_id or "",
         account=case.account.number if case.account else "",
+        delivery=_delivery(case, holder),
     )
+
+
+def _delivery(case: Case, holder: Holder) -> Delivery:
+    """A box to the outlet that was chosen, else to the card office of the district; an address only where posted."""
+    outlet = case.outlet
+    place = (
+        (outlet.number, outlet.name, outlet.division_code[:6]) if outlet else ("", "", case.division_code[:6])
+    )
+    if case.delivery != POSTED:
+        return Delivery(case.delivery, *place)
+    to = (holder.name, holder.phone or "", case.address or holder.address or "")
+    return Delivery(case.delivery, *place, *to)
 
 
 def _issuing(division_code: str) -> str:
     """发卡地区: the city."""
     return division_code[:4] + "00"
-
-
-@transaction.atomic
-def take_return(batch_id: UUID, data: bytes, *, by: Actor, at: datetime) -> ReturnReport:
-    """Take the card maker's return 回盘, card by card; made cards lie ready, failed rows go back to a clerk.
-
-    Raises BadReturn, OtherBatch, WrongTotals or UnknownRow for the file as a whole, and changes nothing then.
-    The same file again is harmless.
-    """
-    check_right(by)
-    batch = locked_batch(batch_id)
-    if is_repeated(batch.return_digest, data):
-        return report_of(batch, repeated=True)
-    check_step(batch, Batch.Status.PRODUCING, "导入制卡回盘")
-    head, answers = files.maker_files().read_answers(data)
-    rows = {row.number: row for row in pending_rows(batch)}
-    files.check_whole(head, batch.number, batch.bank_id, [one.row for one in answers], set(rows))
-    _apply(rows, _judge(answers, rows), batch, by=by, at=at)
-    batch.status, batch.return_digest, batch.returned_at = Batch.Status.RETURNED, sm3(data), at
-    batch.save(update_fields=["status", "return_digest", "returned_at"])
-    report = report_of(batch)
-    note_batch("returned", batch, by=by, at=at, made=report.made, failed=report.failed)
-    return report
-
-
-def _judge(answers: list[MakeAnswer], rows: dict[int, BatchRow]) -> list[tuple[MakeAnswer, str]]:
-    """Each answer with why it fails, "" where it holds."""
-    given = [one.identification for one in answers]
-    taken = set(Card.objects.filter(identification__in=given).values_list("identification", flat=True))
-    judged = []
-    for one in answers:
-        why = one.fault or one.failure or _fault(one, rows[one.row])
-        if not why and one.identification in taken:
-            why = "卡识别码重复"
-        taken.add(one.identification)
-        judged.append((one, why))
-    return judged
-
-
-def _fault(answer: MakeAnswer, row: BatchRow) -> str:
-    return chip_fault(answer, row.card_number)
 
 
 def chip_fault(answer: MakeAnswer, card_number: str) -> str:
@@ -204,29 +182,6 @@ def chip_fault(answer: MakeAnswer, card_number: str) -> str:
     except DomainError as refusal:
         return refusal.message
     return ""
-
-
-def _apply(
-    rows: dict[int, BatchRow], judged: list[tuple[MakeAnswer, str]], batch: Batch, *, by: Actor, at: datetime
-) -> None:
-    made, failed = [], []
-    for answer, why in judged:
-        row = rows[answer.row]
-        if why:
-            row.result, row.failed_step = BatchRow.Result.FAILED, answer.failed_step or MAKER_STEP
-            row.failure = why[:100]
-            failed.append(row)
-        else:
-            row.result, row.box = BatchRow.Result.MADE, answer.box
-            row.case.card = made_card(row.case, _request(row, batch), answer)
-            made.append(row)
-    cards = [row.case.card for row in made if row.case.card is not None]
-    Card.objects.bulk_create(cards, batch_size=1_000)
-    note_made(cards, by=by, at=at)
-    save_rows(made)
-    notes = {row.case_id: f"装箱位置 {row.box}" for row in made if row.box}
-    move_cases((row.case for row in made), CaseStatus.READY, by=by, at=at, notes=notes)
-    fail_rows(failed, by=by, at=at)
 
 
 def made_card(case: Case, request: MakeRequest, answer: MakeAnswer) -> Card:

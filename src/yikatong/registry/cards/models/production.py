@@ -50,11 +50,19 @@ class BatchRow(models.Model):
     result = models.CharField("结果", max_length=8, choices=Result.choices, default=Result.PENDING)
     failed_step = models.CharField("失败环节", max_length=10, blank=True)  # 银行 / 制卡
     failure = models.CharField("失败原因", max_length=100, blank=True)
-    box = models.CharField("装箱位置", max_length=20, blank=True)
+    box = models.CharField("箱号", max_length=20, blank=True)
+    position = models.PositiveSmallIntegerField("箱内位置", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "制卡明细"
         constraints = [
             models.UniqueConstraint(fields=["batch", "number"], name="batch_row_number"),
             models.UniqueConstraint(fields=["batch", "case"], name="batch_row_case"),
+        ]
+        indexes = [
+            models.Index(
+                fields=["box", "position"],
+                condition=models.Q(position__isnull=False),
+                name="cards_row_box",
+            )
         ]
