@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from yikatong.core.fields import EncryptedTextField, key_field
+from yikatong.registry.holders.models.holder import Holder
 
 
 class LifeEvent(models.Model):
@@ -23,9 +24,7 @@ class LifeEvent(models.Model):
         UNMERGED = "unmerged", "撤销合并"
 
     id = key_field()
-    holder = models.ForeignKey(
-        "holders.Holder", models.PROTECT, related_name="life_events", verbose_name="持卡人"
-    )
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="life_events", verbose_name="持卡人")
     at = models.DateTimeField("时间")
     kind = models.CharField("事项", max_length=10, choices=Kind.choices)
     before = EncryptedTextField("变更前", null=True, blank=True)
@@ -50,8 +49,8 @@ class Merge(models.Model):
     """
 
     id = key_field()
-    kept = models.ForeignKey("holders.Holder", models.PROTECT, related_name="merges", verbose_name="保留")
-    gone = models.ForeignKey("holders.Holder", models.PROTECT, related_name="merged_by", verbose_name="并入")
+    kept = models.ForeignKey(Holder, models.PROTECT, related_name="merges", verbose_name="保留")
+    gone = models.ForeignKey(Holder, models.PROTECT, related_name="merged_by", verbose_name="并入")
     moved = models.JSONField("转移内容", default=dict)  # table → keys; certificates with what they were
     evidence = models.CharField("依据", max_length=100)
     reason = models.CharField("原因", max_length=100)
