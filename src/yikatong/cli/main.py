@@ -32,7 +32,7 @@ class Entry(NamedTuple):
 # One line a command; a new one is added here and nowhere else.
 COMMANDS = {
     "run": Entry("yikatong.cli.run", "启动全部：数据库、网站、闸机、后台任务"),
-    "db": Entry("yikatong.cli.db", "内置数据库：启动、停止、地址、控制台"),
+    "db": Entry("yikatong.cli.db", "内置数据库：启动、停止、地址、控制台；核对账目"),
     "vendor": Entry("yikatong.cli.vendor", "取得浏览器端程序库并核对摘要"),
     "demo": Entry("yikatong.cli.demo.command", "演示数据", needs_database=True),
     "insight": Entry("yikatong.cli.insight", "看板统计", needs_database=True),

@@ -103,7 +103,8 @@ CARDS: Final = (
         SELECT DISTINCT 'case:' || c.id FROM cards_case c LEFT JOIN ways w ON w.case_id = c.id
         WHERE w.case_id IS NULL OR w.is_last AND w.status <> c.status
            OR w.before IS NULL AND w.status NOT IN ('draft', 'submitted')
-           OR (w.before, w.status) NOT IN (('draft', 'draft'), {pairs(CASE_TRANSITIONS)})""",
+           OR w.before IS NOT NULL
+              AND (w.before, w.status) NOT IN (('draft', 'draft'), {pairs(CASE_TRANSITIONS)})""",
     ),
     Invariant(
         "open_case_has_owner_and_limit",

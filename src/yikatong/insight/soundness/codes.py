@@ -36,7 +36,7 @@ CODES: Final = (
         "闸机所用的用卡状态与设备、电子社保卡、卡、持卡人四张表一致",
         f"""SELECT 'device:' || wrong.number FROM (
             (({_STOOD}) EXCEPT ({_STANDS})) UNION ALL (({_STANDS}) EXCEPT ({_STOOD}))
-        ) AS wrong (number, a, b, c, d, e, f, g, h, i, j, k, l) GROUP BY wrong.number""",  # noqa: S608 - constants
+        ) AS wrong (number, a, b, c, d, e, f, g, h, i, j, k, l) GROUP BY wrong.number""",
     ),
     Invariant(
         "one_key_signs",

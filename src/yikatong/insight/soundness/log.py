@@ -22,7 +22,7 @@ def _unknown_statuses() -> Iterator[str]:
     with connection.cursor() as cursor:
         for table, column, choices in _closed_lists():
             cursor.execute(
-                f'SELECT DISTINCT "{column}"::text FROM "{table}" WHERE "{column}" NOT IN ({words(choices)})'  # noqa: S608 - from models
+                f'SELECT DISTINCT "{column}"::text FROM "{table}" WHERE "{column}" NOT IN ({words(choices)})'
             )
             for (value,) in cursor.fetchall():
                 yield f"{table}.{column}:{value}"

@@ -53,8 +53,9 @@ MAKING: Final = (
         WHERE w.blank_id IS NULL OR w.before IS NULL AND w.kind <> 'received'
            OR w.is_last AND CASE w.kind WHEN 'received' THEN 'in_stock' ELSE w.kind END <> b.status
            OR w.change <> CASE w.kind WHEN 'received' THEN 1 WHEN 'taken' THEN 0 ELSE -1 END
-           OR (w.before, w.kind) NOT IN (('received', 'taken'), ('received', 'spoiled'), ('received', 'returned'),
-                                         ('taken', 'issued'), ('taken', 'spoiled'))""",
+           OR w.before IS NOT NULL AND (w.before, w.kind) NOT IN (
+               ('received', 'taken'), ('received', 'spoiled'), ('received', 'returned'),
+               ('taken', 'issued'), ('taken', 'spoiled'))""",
     ),
     Invariant(
         "blank_taken_by_a_job",
