@@ -76,6 +76,8 @@ SPOILT: list[tuple[dict[str, Any], str, str]] = [
     ({"手机号码": "02812345678"}, "手机号码", "phone_invalid"),
     ({"所在区划": "110101"}, "所在区划", "outside_province"),
     ({"所在区划": "519900"}, "所在区划", "outside_province"),
+    ({"所在区划": "5101079999999"}, "所在区划", "outside_province"),
+    ({"所在区划": "510107甲"}, "所在区划", "outside_province"),
     ({"通讯地址": "长" * 101}, "通讯地址", "address_too_long"),
     ({"通讯地址": "", "领取方式": "邮寄"}, "通讯地址", "delivery_address_missing"),
     ({"银行": "无此银行"}, "银行", "bank_unknown"),
@@ -110,6 +112,20 @@ def test_a_faulty_row_is_named_with_its_place_and_harms_no_other(spoil: Line, co
     assert faults(roster) == [(3, column, code)]
     assert (roster.rows, roster.cases, roster.faults) == (3, 2, 1)
     assert (Holder.objects.count(), Case.objects.count()) == (2, 2)
+
+
+@pytest.mark.parametrize("code", ["510107", "510107001", "510107001000"])
+def test_a_division_is_read_in_every_length_the_state_writes(code: str) -> None:
+    assert taken(as_csv(line(1, 所在区划=code))).cases == 1
+    assert Holder.objects.get().division_code == code[:9]
+
+
+def test_zeros_with_which_old_programs_fill_up_a_cell_are_no_part_of_it() -> None:
+    roster = taken(
+        as_xlsx(line(1, 银行="无此\x00银行"), line(2, 通讯地址="示例路 1 号\x00\x00")), name="名册.xlsx"
+    )
+    assert faults(roster) == [(2, "银行", "bank_unknown")]
+    assert (roster.status, roster.cases, Holder.objects.get().address) == ("done", 1, "示例路 1 号")
 
 
 def test_a_broken_line_fails_alone() -> None:

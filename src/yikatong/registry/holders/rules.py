@@ -237,7 +237,9 @@ def read(claim: Claim, *, known_divisions: Container[str], province_code: str, t
 
 
 def check_division(code: str, known_divisions: Container[str], province_code: str) -> None:
-    """Raises OutsideProvince for a place that is none, or another province's."""
+    """Raises OutsideProvince for a place that is none, or another province's; a code has six digits or nine."""
+    if not re.fullmatch("[0-9]{6}(?:[0-9]{3})?", code):
+        raise OutsideProvince
     if not code.startswith(province_code[:2]) or code[:6] not in known_divisions:
         raise OutsideProvince
 

@@ -12,7 +12,7 @@ from yikatong.registry.cards.rosters import columns as c
 from yikatong.registry.cards.rosters.reading import Row
 from yikatong.registry.holders import certificates, names
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.rules import CHINA, Claim, Ground, Person, read
+from yikatong.registry.holders.rules import CHINA, Claim, Ground, Person, independent_on, read
 
 T = TypeVar("T")
 
@@ -85,7 +85,7 @@ class Known:
 
 def check(row: Row, at: Mapping[str, int], known: Known) -> Entry | Fault:
     """The application a row makes, or the first fault in it."""
-    cells = {name: row.cells[place].strip() if place < len(row.cells) else "" for name, place in at.items()}
+    cells = {name: _text(row.cells[place]) if place < len(row.cells) else "" for name, place in at.items()}
     try:
         return _entry(row, cells, known)
     except Faulty as fault:
@@ -93,6 +93,11 @@ def check(row: Row, at: Mapping[str, int], known: Known) -> Entry | Fault:
     except DomainError as refusal:
         column = next((name for start, name in _COLUMN_OF if refusal.code.startswith(start)), "")
         return _fault(row, cells, column, refusal.code, refusal.message)
+
+
+def _text(cell: str) -> str:
+    """Without the zeros with which old programs fill up a field: no database keeps them."""
+    return cell.replace("\0", "").strip()
 
 
 def _entry(row: Row, cells: dict[str, str], known: Known) -> Entry:
@@ -121,11 +126,17 @@ def _claim(cells: dict[str, str]) -> Claim:
         birth_date=day(cells[c.BIRTH_DATE]),
         nationality=CHINA if cells[c.NATIONALITY] in {"", "中国"} else cells[c.NATIONALITY],
         phone=cells[c.PHONE],
-        division_code=cells[c.DIVISION],
+        division_code=_division(cells[c.DIVISION]),
         address=cells[c.ADDRESS],
         # 名册 comes from the place of residence unless it says otherwise.
         ground=_one_of(c.GROUND, {c.GROUND: cells.get(c.GROUND) or "居住"}, _GROUNDS, "no_ground"),
     )
+
+
+def _division(text: str) -> str:
+    """统计用区划代码 has twelve digits, the last three a village; zeros stand for what is not said."""
+    code = text[:9] if re.fullmatch("[0-9]{12}", text) else text
+    return code[:6] if re.fullmatch("[0-9]{6}000", code) else code
 
 
 def _one_of(column: str, cells: dict[str, str], choices: Mapping[str, T], code: str) -> T:
@@ -178,7 +189,7 @@ def _guardian(cells: dict[str, str], person: Person, known: Known) -> str:
     """Name and number of the guardian: needed below the age of the profile, checked where given."""
     name, number = cells.get(c.GUARDIAN_NAME, ""), cells.get(c.GUARDIAN_NUMBER, "")
     if not name and not number:
-        if _age(person.birth_date, known.today) < known.independent_age:
+        if independent_on(person.birth_date, known.independent_age) > known.today:
             text = f"未满 {known.independent_age} 周岁须由监护人申领，请填写监护人姓名和证件号码。"
             raise Faulty(c.GUARDIAN_NAME, "guardian_missing", text)
         return ""
@@ -191,10 +202,6 @@ def _guardian(cells: dict[str, str], person: Person, known: Known) -> str:
         raise Faulty(c.GUARDIAN_NAME, "guardian_" + refusal.code, f"监护人：{refusal.message}") from None
     except certificates.BadCertificate as refusal:
         raise Faulty(c.GUARDIAN_NUMBER, "guardian_" + refusal.code, f"监护人：{refusal.message}") from None
-
-
-def _age(born: date, today: date) -> int:
-    return today.year - born.year - ((today.month, today.day) < (born.month, born.day))
 
 
 def _fault(row: Row, cells: dict[str, str], column: str, code: str, message: str) -> Fault:
