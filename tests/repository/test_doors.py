@@ -19,6 +19,7 @@ PUBLIC = {
     "", "healthz", "readyz", "sw.js",
     "m/login", "m/login/code", "m/login/choose", "m/logout", "m/offline", "m/manifest.webmanifest", "m/help",
     "m/places", "m/places/<uuid:key>", "m/settings", "m/settings/display", "m/code/shell",
+    "m/outlets", "m/outlets/<uuid:key>", "m/guide", "m/guide/<slug:key>", "kiosk/outlets",
     "staff/login", "staff/code", "staff/logout", "staff/back", "staff/display", "staff/alive",
     "admin/login/", "admin/logout/", "admin/password_change/",  # to the pages of staff
     # The kiosk's page holds nothing: its key is in the browser that was enrolled.
@@ -28,7 +29,7 @@ PUBLIC = {
     "kiosk/", "kiosk/who/<slug:matter>", "kiosk/scan/<slug:matter>", "kiosk/code/<slug:matter>", "kiosk/leave",
 }  # fmt: skip
 #: Closed to strangers by the network or a key of its own, not by a log-in.
-GUARDED_OTHERWISE = {"metrics"}
+GUARDED_OTHERWISE = {"metrics", "api/v1/outlets/<slug:number>/queue"}
 #: Who has business in a face; every other role is refused there.
 ROLES = {
     "counter": {Role.CLERK, Role.BANK_CLERK, Role.SUPERVISOR},

@@ -20,7 +20,7 @@ OURS = sorted(
 FLOORS = [
     "portals", "insight.dashboards", "using.scenes", "using.identity using.usage using.codes",
     "registry.access", "registry.catalogue", "registry.matching", "registry.stock", "registry.cards", "registry.banks",
-    "registry.holders", "registry.regions", "core",
+    "registry.holders", "registry.outlets", "registry.regions", "core",
 ]  # fmt: skip
 #: Of these an administrator sees rows, for he runs the system; holders and cards are the counter's.
 SEEN_BY_ADMINISTRATORS = {"core.StaffUser", "cards.Roster"}

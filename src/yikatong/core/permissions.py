@@ -22,6 +22,7 @@ class Permission(StrEnum):
     ROSTER_IMPORT = "roster:import"
     BATCH_PRODUCE = "batch:produce"
     BANK_MANAGE = "bank:manage"
+    OUTLET_KEEP = "outlet:keep"  # what an outlet offers, when it is open, its queue machine's key
     TERMINAL_MANAGE = "terminal:manage"
     KEY_ROTATE = "key:rotate"
     STAFF_MANAGE = "staff:manage"
@@ -63,6 +64,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         Permission.ROSTER_IMPORT,
         Permission.BATCH_PRODUCE,
         Permission.BANK_MANAGE,
+        Permission.OUTLET_KEEP,
         Permission.BOARD_SEE,
     },
     Role.OPERATOR: frozenset({Permission.TERMINAL_MANAGE, Permission.BOARD_SEE}),

@@ -43,6 +43,12 @@ class Calendar:
             return self.days[day]
         return day.isoweekday() <= 5 if day.year in self.years else _public(day)
 
+    def is_holiday(self, day: date) -> bool:
+        """Whether `day` is a public holiday, or lies in the days off around one: more than a plain weekend."""
+        if day in self.days:
+            return not self.days[day]
+        return day.year not in self.years and _public_holiday(day)
+
     def add(self, day: date, count: int) -> date:
         """The `count`-th working day after `day`, which itself does not count; negative counts go back.
 
@@ -98,6 +104,16 @@ def _public(day: date) -> bool:
         return day in year.work
     is_rest = year is None and (day.month, day.day) in _FIXED
     return day.isoweekday() <= 5 and not is_rest
+
+
+def _public_holiday(day: date) -> bool:
+    year = _table().get(day.year)
+    if year is not None:
+        return day in year.rest
+    if _packaged(day.year):
+        is_off, name = chinese_calendar.get_holiday_detail(day)
+        return bool(is_off and name)
+    return (day.month, day.day) in _FIXED
 
 
 def _days(start: date, end: date) -> Iterator[date]:

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "yikatong.site.jobs.JobsConfig",
     "yikatong.core",
     "yikatong.registry.regions",
+    "yikatong.registry.outlets",
     "yikatong.registry.holders",
     "yikatong.registry.banks",
     "yikatong.registry.cards",

@@ -5,6 +5,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from yikatong.portals.citizen.views import pwa
+from yikatong.registry.outlets import api as outlets
 from yikatong.site import health
 
 urlpatterns = [
@@ -20,6 +21,7 @@ urlpatterns = [
     path("board/", include("yikatong.portals.board.urls")),
     path("kiosk/", include("yikatong.portals.kiosk.urls")),
     path("terminal/", include("yikatong.portals.terminal.urls")),
+    path("api/v1/outlets/<slug:number>/queue", outlets.queue, name="outlet-queue"),
     path("staff/", include("yikatong.portals.staff.urls")),
     path("admin/login/", RedirectView.as_view(url="/staff/login", query_string=True)),
     path("admin/logout/", RedirectView.as_view(url="/staff/account")),

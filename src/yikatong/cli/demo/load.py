@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 
-from yikatong.cli.demo import cards, parties, people, places, uses
+from yikatong.cli.demo import cards, centres, parties, people, places, uses
 from yikatong.cli.demo.plan import Loading, Person
 from yikatong.core import partitions
 from yikatong.core.actor import Actor, Channel, Role
@@ -92,7 +92,7 @@ def _set_password(person: Person, loading: Loading) -> str:
 STEPS: list[tuple[str, list[Callable[[Loading], None]]]] = [
     ("建立分区", [prepare_partitions]),
     ("区划与部门", [parties.load_counties, parties.load_departments]),
-    ("合作银行与网点", [parties.load_banks, parties.load_outlets]),
+    ("合作银行与网点", [centres.load_centres, parties.load_banks, parties.load_outlets, centres.load_plans]),
     ("工作人员与空白卡", [parties.load_staff, parties.load_blanks]),
     ("应用目录与场所", [places.load_catalogue, places.load_places]),
     ("用卡终端", [places.load_terminals]),

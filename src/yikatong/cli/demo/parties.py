@@ -11,10 +11,12 @@ from yikatong.cli.demo.plan import Loading
 from yikatong.core.actor import Role
 from yikatong.core.models import StaffUser
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Division, Organisation, Outlet
 from yikatong.registry.stock import actions as stock
 
-SERVICES = ["申领", "启用", "挂失", "解挂", "补换", "注销", "信息变更"]
+#: A bank's outlet does what its agreement says; both take cases of other cities (全省通办).
+BANK_SERVICES = ["申领", "启用", "金融激活", "挂失", "解挂", "补换", "全省通办"]
 STAFF = [
     ("liqiang", "李强", Role.CLERK, "窗口经办"),
     ("linfang", "林芳", Role.BANK_CLERK, "银行网点经办"),
@@ -101,8 +103,8 @@ def _outlet(number: int, county: Division, keeper: Organisation, chance: float) 
         division_code=county.code,
         address=f"{county.name}示例路 {number} 号",
         phone="12333",
-        hours="周一至周六 9:00–17:00" if bank else "周一至周五 9:00–12:00，13:30–17:00",
-        services=SERVICES if not bank else SERVICES[:5],
+        hours="周一至周六 9:00–17:00" if bank else "周一至周五 9:00–12:00，13:30–17:00；周六 9:00–12:00",
+        services=BANK_SERVICES if bank else list(SERVICES),
         issues_at_once=chance < 0.4,
         is_accessible=chance < 0.8,
     )

@@ -1,5 +1,6 @@
 """Catalogue, places and terminals of the demonstration."""
 
+from yikatong.cli.demo.centres import strewn
 from yikatong.cli.demo.parties import catalogue_file
 from yikatong.cli.demo.plan import Loading
 from yikatong.core.clock import day_of
@@ -34,7 +35,7 @@ def load_catalogue(loading: Loading) -> None:
 
 def load_places(loading: Loading) -> None:
     """Places over all counties, in the mix that `catalogue.toml` gives, each linked to its domain's items."""
-    dice = loading.dice("places")
+    dice, where = loading.dice("places"), loading.dice("positions")
     kinds = catalogue_file()["places"]
     keeper = Organisation.objects.create(
         code=f"{loading.profile.code}-venues",
@@ -47,6 +48,7 @@ def load_places(loading: Loading) -> None:
         county = loading.counties[number % len(loading.counties)]
         domain, kind, name, _, _, _, hours = dice.choices(kinds, weights=[row[5] for row in kinds])[0]
         full = f"{county.name}{name}"
+        lies = strewn(loading.centres[county.code], 0.05, where.random(), where.random())
         seen[full] = seen.get(full, 0) + 1
         loading.places.append(
             Place(
@@ -62,6 +64,8 @@ def load_places(loading: Loading) -> None:
                 if domain in {"transit", "culture", "tourism"}
                 else "",
                 is_accessible=dice.random() < 0.7,
+                longitude=lies.longitude,
+                latitude=lies.latitude,
             ),
         )
     Place.objects.bulk_create(loading.places)

@@ -10,6 +10,7 @@ from yikatong.registry.cards.models import Card
 from yikatong.registry.catalogue.models import Place
 from yikatong.registry.holders.models import Category, Holder
 from yikatong.registry.regions.models import Division, Organisation, Outlet
+from yikatong.registry.regions.nearest import Point
 from yikatong.registry.regions.profile import Profile
 
 
@@ -44,6 +45,7 @@ class Loading:
     seed: int = 20260101
     counties: list[Division] = field(default_factory=list)
     departments: dict[str, Organisation] = field(default_factory=dict)
+    centres: dict[str, Point] = field(default_factory=dict)
     outlets: list[Outlet] = field(default_factory=list)
     banks: list[Bank] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)

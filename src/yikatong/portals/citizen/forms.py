@@ -9,6 +9,7 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.actions import Answers
 from yikatong.registry.cards.models import Correction
 from yikatong.registry.cards.rules import ReplaceReason
+from yikatong.registry.outlets.rules import AT_ONCE, SERVICES
 from yikatong.registry.regions.models import Outlet
 
 Item = Correction.Item
@@ -173,7 +174,20 @@ class CorrectForm(forms.Form):
         )
 
 
-class PlacesForm(forms.Form):
+class OriginForm(forms.Form):
+    """From where distances are measured; a strange value is none."""
+
+    at = forms.RegexField(r"^-?\d{1,2}(\.\d{1,6})?,-?\d{1,3}(\.\d{1,6})?$", required=False)
+    near = forms.CharField(required=False, max_length=40)
+
+    def wanted(self) -> dict[str, Any]:
+        self.is_valid()
+        given = {name: self.cleaned_data.get(name) or "" for name in self.fields}
+        code = str(self.data.get("from", ""))
+        return given | {"from": code if code.isascii() and code.isdigit() and len(code) in {6, 9} else ""}
+
+
+class PlacesForm(OriginForm):
     """The search of places; a strange value is no filter."""
 
     q = forms.CharField(required=False, max_length=40)
@@ -181,11 +195,20 @@ class PlacesForm(forms.Form):
     city = forms.RegexField(r"^\d{6}$", required=False)
     page = forms.IntegerField(required=False, min_value=1, max_value=9999)
 
-    def wanted(self) -> dict[str, Any]:
-        self.is_valid()
-        return {name: self.cleaned_data.get(name) or "" for name in self.fields}
-
 
 class DisplayForm(forms.Form):
     fs = forms.ChoiceField(choices=[(size, size) for size in "1234"], required=False)
     elder = forms.ChoiceField(choices=[("0", "0"), ("1", "1")], required=False)
+
+
+class OutletsForm(OriginForm):
+    """The search of outlets."""
+
+    service = forms.ChoiceField(choices=[(one, one) for one in (*SERVICES, AT_ONCE)], required=False)
+    open = forms.BooleanField(required=False)
+    city = forms.RegexField(r"^\d{6}$", required=False)
+    most = forms.IntegerField(required=False, min_value=1, max_value=100)
+
+    def wanted(self) -> dict[str, Any]:
+        given = super().wanted()
+        return given | {"most": given["most"] or 20}

@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, path
 
-from yikatong.portals.citizen.views import banks, card, cases, code, entry, home, places, pwa, record, records
+from yikatong.portals.citizen.views import (
+    banks,
+    card,
+    cases,
+    code,
+    entry,
+    guide,
+    home,
+    outlets,
+    places,
+    pwa,
+    record,
+    records,
+)
 
 urlpatterns: list[URLPattern] = [
     path("", home.home, name="home"),
@@ -36,6 +49,10 @@ urlpatterns: list[URLPattern] = [
     path("looks", records.looks, name="looks"),
     path("places", places.places, name="places"),
     path("places/<uuid:key>", places.place, name="place"),
+    path("outlets", outlets.outlets, name="outlets"),
+    path("outlets/<uuid:key>", outlets.outlet, name="outlet"),
+    path("guide", guide.index, name="guide"),
+    path("guide/<slug:key>", guide.matter, name="guide_matter"),
     path("record", record.page, name="record"),
     path("record/authorisations/end", record.end_authorisation, name="authorisation_end"),
     path("me", home.me, name="me"),

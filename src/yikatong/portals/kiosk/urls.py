@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yikatong.portals.kiosk import matters, views
+from yikatong.portals.kiosk import matters, outlets, views
 
 app_name = "kiosk"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
     path("scan/<slug:matter>", views.scan, name="scan"),
     path("code/<slug:matter>", views.code, name="code"),
     path("leave", views.leave, name="leave"),
+    path("outlets", outlets.page_of, name="outlets"),
     path("progress", matters.progress, name="progress"),
     path("progress/<slug:number>", matters.case, name="case"),
     path("apply", matters.apply, name="apply"),

@@ -14,7 +14,7 @@ from yikatong.registry.regions.law import province
 from yikatong.registry.regions.profile import Limits
 from yikatong.registry.regions.queries import full_name
 
-_WAY: Final = (
+WAY: Final = (
     (CaseStatus.SUBMITTED, "提交申请与审核"),
     (CaseStatus.CHECKED, "银行预开户"),
     (CaseStatus.PREOPENED, "排入制卡批次"),
@@ -26,8 +26,8 @@ _PLACES: Final = {
     CaseStatus.DRAFT: 0,
     CaseStatus.CORRECTING: 0,
     CaseStatus.FAILED: 3,
-    CaseStatus.DONE: len(_WAY),
-} | {status: place for place, (status, _) in enumerate(_WAY[:-1])}
+    CaseStatus.DONE: len(WAY),
+} | {status: place for place, (status, _) in enumerate(WAY[:-1])}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _plan(case: Case, day: date, days: Calendar) -> Iterator[PlanStep]:
         return
     is_held = case.status in {CaseStatus.DRAFT, CaseStatus.CORRECTING}
     due = None if is_held else case.step_due_on
-    for place, (status, label) in enumerate(_WAY):
+    for place, (status, label) in enumerate(WAY):
         if place > here:
             due = _then(due, status, day, days)
         state = "done" if place < here else "todo" if place > here else "paused" if is_held else "now"
@@ -113,7 +113,7 @@ def _plan(case: Case, day: date, days: Calendar) -> Iterator[PlanStep]:
             state,
             label,
             owner(case, CaseStatus(case.status) if place == here else status),
-            _limit(status, province().limits),
+            limit_words(status, province().limits),
             shown,
             is_expected=shown is not None and (place > here or days.is_expected(shown)),
         )
@@ -130,7 +130,8 @@ def _then(due: date | None, status: CaseStatus, day: date, days: Calendar) -> da
     return due
 
 
-def _limit(status: CaseStatus, limits: Limits) -> str:
+def limit_words(status: CaseStatus, limits: Limits) -> str:
+    """The limit of a step as people read it; "" where there is none."""
     match status:
         case CaseStatus.SUBMITTED:
             return f"{limits.days('check')} 个工作日"

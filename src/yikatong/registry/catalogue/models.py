@@ -6,7 +6,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from yikatong.core.fields import key_field
-from yikatong.registry.regions.models import Organisation
+from yikatong.registry.regions.models import Organisation, located
 
 
 class Domain(models.Model):
@@ -82,6 +82,7 @@ class Place(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "应用场所"
+        indexes = [located("catalogue_place_located")]
 
     def __str__(self) -> str:
         return self.name

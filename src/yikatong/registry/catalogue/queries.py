@@ -1,5 +1,6 @@
 """Read the catalogue: where the card can be used."""
 
+import math
 import unicodedata
 from collections.abc import Iterable
 from typing import Any, Final
@@ -8,9 +9,12 @@ from uuid import UUID
 from django.db import connection
 
 from yikatong.registry.catalogue.models import Place
+from yikatong.registry.regions.nearest import Near, Point, metres, nearest
 
 #: No search gives more: nobody leafs through a thousand places, and a common word costs no more than a rare one.
 MOST: Final = 1_000
+#: Nor does the search by distance: the hundredth is no near one.
+NEAR_MOST: Final = 100
 _WORDS_MOST: Final = 8
 
 
@@ -53,6 +57,21 @@ def _browse(tokens: list[str], domain: str, city: str, *, is_open: bool | None) 
         found = found.filter(division_code__startswith=city.removesuffix("00"))
     found = found if is_open is None else found.filter(is_open=is_open)
     return list(found.values_list("pk", flat=True)[:MOST])
+
+
+def near(origin: Point, *, domain: str = "") -> list[Near]:
+    """At most NEAR_MOST open places, the nearest first; those without coordinates are found by words only."""
+    where = ["t.domain_id = %(domain)s"] if domain else []
+    return nearest("catalogue_place", origin, where=where, facts={"domain": domain}, most=NEAR_MOST)
+
+
+def by_distance(keys: Iterable[UUID], origin: Point) -> list[UUID]:
+    """These places, the nearest first, and at the end those without coordinates, as they came."""
+    wanted = list(keys)
+    located = Place.objects.filter(pk__in=wanted, longitude__isnull=False, latitude__isnull=False)
+    rows = located.values_list("pk", "longitude", "latitude")
+    far = {key: metres(origin, Point(x or 0.0, y or 0.0)) for key, x, y in rows}
+    return sorted(wanted, key=lambda key: far.get(key, math.inf))
 
 
 def in_order(keys: Iterable[UUID]) -> list[Place]:

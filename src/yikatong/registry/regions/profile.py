@@ -19,6 +19,7 @@ Channel = Literal["counter", "citizen", "kiosk", "phone", "bank"]
 Fen = Annotated[int, Field(ge=0)]
 Days = Annotated[int, Field(ge=1, le=365)]
 SceneName = Literal["general", "medical", "transit", "venue"]
+MatterName = Literal["apply", "replace", "loss", "release", "activate", "cancel", "change"]
 StepName = Literal["check", "preopen", "produce", "hand_over"]
 FeeGround = Literal["elder", "disabled", "veteran", "student", "low_income", "disaster", "policy"]
 
@@ -121,6 +122,39 @@ class Check(_Part):
 
     four_eyes: bool
     supervisors_alone: bool
+
+
+class Outlets(_Rule):
+    """服务网点. `elsewhere`: matters an outlet of any city takes (全省通办), the others are for the place of issue.
+
+    A queue reported longer ago than `queue_minutes` is told to be stale.
+    """
+
+    elsewhere: tuple[MatterName, ...] = Field(
+        strict=False, default=("apply", "replace", "loss", "release", "activate")
+    )
+    queue_minutes: Annotated[int, Field(ge=1, le=240)] = 15
+
+
+class GuideEntry(_Part):
+    """办事指南 of one matter in words; `{names}` stand for figures of this profile (cards.guide). `steps`: "card" for
+    the steps of making a card with their limits, else the steps themselves. `service`: what outlets call it.
+    Channels "by loss" and "by release" are those that the profile's rules of a loss name.
+    """
+
+    key: Annotated[str, StringConstraints(pattern=r"^[a-z-]{2,20}$")]
+    title: Text
+    service: Text
+    articles: tuple[Article, ...] = Field(strict=False, min_length=1)
+    who: tuple[Text, ...] = Field(strict=False, min_length=1)
+    materials: tuple[Text, ...] = Field(strict=False, min_length=1)
+    steps: Literal["card"] | tuple[Text, ...]
+    limit: Text
+    fee: Text
+    result: Text
+    channels: tuple[Channel | Literal["by loss", "by release"], ...] = Field(strict=False, min_length=1)
+    link: str = ""
+    notes: tuple[Text, ...] = Field(strict=False, default=())
 
 
 class PassRules(_Rule):
@@ -235,6 +269,8 @@ class Profile(_Part):
     limits: Limits
     check: Check
     pass_: PassRules = Field(alias="pass")
+    outlets: Outlets = Outlets(articles=("G5",))
+    guide: tuple[GuideEntry, ...] = Field(strict=False, default=())
     footer: Footer
     banks: tuple[BankEntry, ...] = Field(strict=False, min_length=1)
     cities: tuple[City, ...] = Field(strict=False, min_length=1)
@@ -267,7 +303,7 @@ class Profile(_Part):
         strangers = [city.name for city in own if not city.code.startswith(self.code[:2])]
         unlettered = [city.name for city in own if city.letter is None]
         known = {law.letter for law in self.laws}
-        rules = (self.codes, self.loss, self.card, self.limits, self.pass_)
+        rules = (self.codes, self.loss, self.card, self.limits, self.pass_, self.outlets)
         unknown = sorted({a for rule in rules for a in rule.articles if a[0] not in known})
         faults = {
             "cities: 不属于本省": strangers,
@@ -299,6 +335,13 @@ def load(name: str) -> Profile:
         raise BadProfile(f"没有名为 {name} 的省份配置，可用：{'、'.join(names())}")
     text = (resources.files(__package__) / "profiles" / f"{name}.toml").read_text(encoding="utf-8")
     return parse(text, source=f"{name}.toml")
+
+
+@cache
+def common_guide() -> tuple[GuideEntry, ...]:
+    """`guide.toml`: what is the same in all provinces."""
+    text = (resources.files(__package__) / "guide.toml").read_text(encoding="utf-8")
+    return tuple(GuideEntry.model_validate(_tuples(entry)) for entry in tomllib.loads(text)["matter"])
 
 
 def parse(text: str, *, source: str) -> Profile:

@@ -44,3 +44,17 @@ def minute_zh(value: datetime) -> str:
 def stamp(value: datetime) -> str:
     """2026-11-21 10:42 in Beijing time, for desks and receipts."""
     return f"{value.astimezone(BEIJING):%Y-%m-%d %H:%M}"
+
+
+@register.filter
+def distance(metres: int) -> str:
+    """约 650 米, 约 3.2 公里: as exact as a straight line is worth."""
+    if metres < 1000:
+        return f"约 {max(round(metres, -1), 10)} 米"
+    return f"约 {metres / 1000:.1f} 公里" if metres < 100_000 else f"约 {metres // 1000} 公里"
+
+
+@register.filter
+def clock_zh(value: datetime) -> str:
+    """10:42 in Beijing time, of today."""
+    return f"{value.astimezone(BEIJING):%H:%M}"

@@ -35,3 +35,9 @@ for (const copy of document.querySelectorAll("[data-copy]")) {
 }
 
 if ("serviceWorker" in navigator && self.isSecureContext) navigator.serviceWorker.register("/sw.js").catch(() => {});
+
+const print = document.querySelector("[data-print]");
+if (print) {
+  print.hidden = false;
+  print.addEventListener("click", () => self.print());
+}
