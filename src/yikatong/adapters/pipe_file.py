@@ -13,6 +13,7 @@ from yikatong.registry.cards.batches.files import BadReturn, Head, WrongTotals
 
 VERSION: Final = "1.0"
 _LINE_END: Final = "\r\n"
+_KINDS: Final = {"KH": "预开户", "KHHP": "银行预开户回盘", "ZK": "制卡", "ZKHP": "制卡回盘"}
 _MAX_BYTES: Final = 64 * 1024 * 1024
 
 
@@ -57,8 +58,8 @@ def _head(kind: str, fields: list[str]) -> Head:
     if len(fields) != 9 or fields[:3] != ["H", kind, VERSION]:
         given = "|".join(fields)[:40]
         raise BadReturn(
-            f"回盘文件首行不符：应为 H|{kind}|{VERSION}|批次|银行|件数|成功|失败|日期，现在是 {given}，没有导入。"
-            "下一步：核对是否选错文件。"
+            f"这不是{_KINDS[kind]}文件：首行应为 H|{kind}|{VERSION}|批次|银行|件数|成功|失败|日期，"
+            f"现在是“{given}”，没有导入。下一步：核对是否选错文件。"
         )
     try:
         rows, made, failed = (int(field) for field in fields[5:8])

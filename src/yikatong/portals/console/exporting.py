@@ -48,8 +48,12 @@ def file(
     name: str, headers: Sequence[str], found: QuerySet[Row], of: Callable[[Row], Sequence[str]]
 ) -> StreamingHttpResponse:
     """UTF-8 with a byte-order mark, as spreadsheets in China open it; every cell is text, none a formula."""
-    rows = (of(one) for one in found.iterator(chunk_size=_FETCHED))
-    answer = StreamingHttpResponse(_chunks(headers, rows), content_type="text/csv; charset=utf-8")
+    return rows(name, headers, (of(one) for one in found.iterator(chunk_size=_FETCHED)))
+
+
+def rows(name: str, headers: Sequence[str], found: Iterable[Sequence[str]]) -> StreamingHttpResponse:
+    """`file`, of rows that are cells already."""
+    answer = StreamingHttpResponse(_chunks(headers, found), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(name)}"
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer

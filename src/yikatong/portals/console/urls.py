@@ -23,6 +23,7 @@ urlpatterns = [
     path("rosters/<uuid:roster_id>/faults.xlsx", rosters.faults, name="console-roster-faults"),
     path("batches", batches.index, name="console-batches"),
     path("batches/<str:number>", batches.batch, name="console-batch"),
+    path("batches/<str:number>/fates.csv", batches.fates, name="console-batch-fates"),
     path("batches/<str:number>/<str:which>.txt", batches.download, name="console-batch-file"),
     path("banks", banks.index, name="console-banks"),
     path("banks/requests/<uuid:request_id>/retry", banks.retry, name="console-bank-retry"),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from yikatong.core.actor import Actor
 from yikatong.core.clock import BEIJING, day_of
@@ -50,8 +50,16 @@ def waiting(by: Actor, status: CaseStatus, day: date, shown: int = SHOWN) -> Wor
     first = cases.order_by(F("step_due_on").asc(nulls_last=True), "created_at")
     if status == CaseStatus.SUBMITTED and rules.needs_four_eyes(by, province()):
         first = first.annotate(is_own=Exists(_taken(by)))  # another one approves these
+    if status == CaseStatus.FAILED:
+        first = first.annotate(why=Subquery(_failures()))
     first = first[:shown]
     return WorkList(status, _TITLES[status], _count(cases), late, list(first))
+
+
+def _failures() -> QuerySet[CaseStep, str]:
+    """Why the case of the outer row failed last: the step of bank or maker, and the reason."""
+    failed = CaseStep.objects.filter(case=OuterRef("pk"), status=CaseStatus.FAILED)
+    return failed.order_by("-at").values_list("note", flat=True)[:1]
 
 
 def _taken(by: Actor) -> QuerySet[CaseStep]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yikatong.portals.counter.views import cases, casework, desk, holder, reading, stock
+from yikatong.portals.counter.views import boxes, cases, casework, desk, holder, reading, stock
 
 urlpatterns = [
     path("", desk.workbench, name="counter"),
@@ -16,6 +16,8 @@ urlpatterns = [
     path("holders/<uuid:holder_id>/collect", holder.collect, name="counter-collect"),
     path("holders/<uuid:holder_id>/<slug:key>", holder.matter, name="counter-matter"),
     path("overdue", casework.overdue, name="counter-overdue"),
+    path("boxes", boxes.index, name="counter-boxes"),
+    path("boxes/<str:number>", boxes.box, name="counter-box"),
     path("stock", stock.page, name="counter-stock"),
     path("stock/jobs/<uuid:job_id>/spoil", stock.spoil_job, name="counter-stock-spoil"),
     path("cases/<str:number>/print", stock.issue, name="counter-case-print"),

@@ -35,3 +35,9 @@ def took(seconds: float | None) -> str:
 def since(later: datetime | None, earlier: datetime) -> str:
     """From `earlier` to `later`, as `took`."""
     return took((later - earlier).total_seconds() if later else None)
+
+
+@register.filter
+def of(names: dict[str, str], key: str) -> str:
+    """The word for a code."""
+    return names.get(key, key)

@@ -20,10 +20,10 @@ from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.banks.rules import OtherBank
-from yikatong.registry.cards import actions
+from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards import queries as cards
 from yikatong.registry.cards.actions.representatives import is_child
-from yikatong.registry.cards.models import Case, CaseKind
+from yikatong.registry.cards.models import Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import FeeGround, is_case_served_by, is_served_by
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
@@ -150,11 +150,17 @@ def collect(request: StaffRequest, holder_id: UUID) -> HttpResponse:
         "panel": side,
         "steps": steps,
         "unpaid": side.case if side.case and side.case.fee_fen and not side.case.fee_paid_at else None,
+        "place": _place(side.case),
         "may_go_on": any(one.state == "next" for one in steps),
         "done": request.GET.get("done"),
         "nav": "collect",
     }
     return render(request, "counter/collect.html", context, status=_status(form))
+
+
+def _place(case: Case | None) -> batches.Place | None:
+    """In which box the clerk finds the card."""
+    return batches.place_of(case.pk) if case is not None and case.status == CaseStatus.READY else None
 
 
 def _status(form: MatterForm) -> int:

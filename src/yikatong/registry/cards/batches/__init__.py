@@ -1,6 +1,6 @@
 """A batch 制卡批次: bank pre-opening out and back, production out, return 回盘 in. Each row has exactly one fate."""
 
-from yikatong.registry.cards.batches.boxes import Box, Place, boxes_at, cards_in, place_of, place_words
+from yikatong.registry.cards.batches.boxes import Box, Place, boxes_at, cards_in, held, place_of, place_words
 from yikatong.registry.cards.batches.bulk import check_right
 from yikatong.registry.cards.batches.fates import (
     EXPORT_HEADERS,
@@ -41,6 +41,7 @@ __all__ = [
     "cards_in",
     "check_right",
     "export_rows",
+    "held",
     "numbers_after_loading",
     "open_batch",
     "place_of",

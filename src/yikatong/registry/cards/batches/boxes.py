@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from django.db.models import Count, Max, Min, Q, QuerySet
+from django.db.models import Count, Exists, Max, Min, OuterRef, Q, QuerySet
 
 from yikatong.core.actor import Actor
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.cards.batches.files import BadPlace, MakeAnswer
-from yikatong.registry.cards.models import BatchRow, CaseStatus
+from yikatong.registry.cards.models import BatchRow, CardEvent, CaseStatus
+from yikatong.registry.cards.rules import CardAct
 
 _BOX_CHARACTERS: Final = 20
 _POSITION_DIGITS: Final = 4
@@ -114,13 +115,22 @@ def boxes_at(by: Actor) -> list[Box]:
     ]
 
 
-def cards_in(box: str, by: Actor) -> QuerySet[BatchRow]:
+def cards_in(box: str, by: Actor) -> QuerySet[Any]:
     """The cards of a box, place by place; raises NotFound for a box that holds none of the actor's."""
     require(by, Permission.CARD_HAND_OVER)
-    rows = _within(by).filter(box=box, position__isnull=False).select_related("case__card", "batch")
+    given = CardEvent.objects.filter(card=OuterRef("case__card"), kind=CardAct.HAND_OVER)
+    rows = _within(by).filter(box=box, position__isnull=False).select_related("case", "batch")
+    rows = rows.annotate(is_given=Exists(given))
     if not rows.exists():
         raise NotFound("没有找到这个卡箱。请核对箱号。")
     return rows.order_by("position", "pk")
+
+
+def held(row: Any) -> str:
+    """Of a row of `cards_in`: waiting for its holder, given to him, or void (ended before it was fetched)."""
+    if row.case.status == CaseStatus.READY:
+        return "waiting"
+    return "given" if row.is_given else "void"
 
 
 def _within(by: Actor) -> QuerySet[BatchRow]:

@@ -14,6 +14,7 @@ from yikatong.registry.cards.batches.bulk import check_right, note_batch
 from yikatong.registry.cards.batches.opening import BANK_STEP
 from yikatong.registry.cards.models import Batch, BatchRow, CardEvent, CaseStatus
 from yikatong.registry.cards.rules import CardAct
+from yikatong.registry.regions.queries import full_names
 
 Result = BatchRow.Result
 
@@ -63,7 +64,7 @@ class Reconciliation:
         return self.rows == sum(self.parts.values()) == sum(one.count for one in self.lines)
 
 
-def rows_with_fate(batch: Batch) -> QuerySet[BatchRow]:
+def rows_with_fate(batch: Batch) -> QuerySet[Any]:
     """The rows in order, each with `fate`, and `next_batch` with the number of the batch that took it up again."""
     later = BatchRow.objects.filter(case=OuterRef("case"), batch__number__gt=OuterRef("batch__number"))
     given = CardEvent.objects.filter(card=OuterRef("case__card"), kind=CardAct.HAND_OVER)
@@ -95,7 +96,7 @@ def _fate() -> When:
 
 def reconcile(batch: Batch) -> Reconciliation:
     """How many rows have which fate; fates that nobody has are left out."""
-    rows: QuerySet[Any] = rows_with_fate(batch).order_by()
+    rows = rows_with_fate(batch).order_by()
     by_fate = {one["fate"]: one["count"] for one in rows.values("fate").annotate(count=Count("pk"))}
     counted = batch.lines.order_by().values_list("result", "failed_step").annotate(count=Count("pk"))
     parts = dict.fromkeys(Part, 0)
@@ -123,10 +124,13 @@ class BoxOfBatch:
 def boxes_of(batch: Batch) -> list[BoxOfBatch]:
     """装箱清单 of a batch."""
     found: dict[str, BoxOfBatch] = {}
+    areas = full_names(
+        {code[:6] for code in batch.lines.order_by().values_list("case__division_code", flat=True).distinct()}
+    )
     rows = batch.lines.filter(position__isnull=False).order_by()
     counted = rows.values_list("box", "case__outlet__name", "case__division_code").annotate(cards=Count("pk"))
     for box, outlet, division, cards in counted.order_by("box", "case__outlet__name"):
-        place = outlet or f"未选网点（区划 {division[:6]}）"
+        place = outlet or f"{areas[division[:6]] or division[:6]}（未选网点）"
         before = found.get(box, BoxOfBatch(box, 0, []))
         places = before.places if place in before.places else [*before.places, place]
         found[box] = BoxOfBatch(box, before.cards + cards, places)
@@ -145,8 +149,8 @@ EXPORT_HEADERS = (
 )  # fmt: skip
 
 
-def _cells(row: BatchRow) -> tuple[str, ...]:
-    fate, again = str(Fate(row.fate).label), str(row.next_batch or "")  # type: ignore[attr-defined] # annotated above
+def _cells(row: Any) -> tuple[str, ...]:
+    fate, again = str(Fate(row.fate).label), str(row.next_batch or "")
     outlet = row.case.outlet.name if row.case.outlet else ""
     place = "" if row.position is None else str(row.position)
     told = (row.failed_step, row.failure, row.box, place, again)
