@@ -23,11 +23,11 @@ def index(request: StaffRequest) -> HttpResponse:
 
 @staff_required(Permission.CARD_HAND_OVER)
 @require_safe
-def box(request: StaffRequest, number: str) -> HttpResponse:
+def contents(request: StaffRequest, box: str) -> HttpResponse:
     """Positions by case numbers: a list is no reason to look at anyone."""
-    cards = list(batches.cards_in(number, request.actor))
+    cards = list(batches.cards_in(box, request.actor))
     context = {
-        "number": number,
+        "number": box,
         "cards": [(row, batches.held(row)) for row in cards],
         "batch": cards[0].batch,
         "waiting": sum(batches.held(row) == "waiting" for row in cards),
