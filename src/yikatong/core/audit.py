@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from yikatong.core.actor import Actor
+from yikatong.core.copying import copy_in
 from yikatong.core.models import AuditEntry
 
 
@@ -40,4 +41,4 @@ def record(event: str, *, subject: str, by: Actor, at: datetime, **rest: Any) ->
 
 def record_all(entries: Iterable[AuditEntry]) -> None:
     """Record the many acts of a set-based step."""
-    AuditEntry.objects.bulk_create(entries, batch_size=2_000)
+    copy_in(entries)

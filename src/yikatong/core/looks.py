@@ -11,6 +11,7 @@ from django.db.models.functions import Left
 
 from yikatong.core.actor import Actor, Role
 from yikatong.core.clock import day_of
+from yikatong.core.copying import copy_in
 from yikatong.core.models import Look
 
 _CITY: Final = 4  # digits of a division code that say its city, as the index has them
@@ -43,7 +44,7 @@ def record(
 ) -> None:
     """Write one row per holder looked at. A holder's look at himself is no look by another, and is not written."""
     ids = [holder_ids] if isinstance(holder_ids, UUID) else list(holder_ids)
-    Look.objects.bulk_create(
+    copy_in(
         Look(
             day=day_of(at),
             at=at,

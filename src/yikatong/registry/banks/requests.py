@@ -33,7 +33,7 @@ OPENED: Final = "cards.account_answered"
 LEASE: Final = timedelta(seconds=60)
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def ask(  # noqa: PLR0913 - the columns of a request
     act: BankAct,
     bank: Bank,

@@ -10,7 +10,7 @@ from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.handover import ending_of, ending_stamps
-from yikatong.registry.cards.actions.moves import locked_card, move_card, move_case, open_case, revive_card
+from yikatong.registry.cards.actions.moves import locked_card, move_card, move_case, open_done, revive_card
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
     COMING,
@@ -178,4 +178,4 @@ def _file(holder: Holder, reason: str, *, kind: CaseKind = CaseKind.CHANGE, by: 
     """受理单 of a matter that ends where it began."""
     card: Card | None = holder.cards.order_by("-issued_on", "-pk").first()
     case = Case(kind=kind, holder=holder, card=card, division_code=holder.division_code, reason=reason)
-    return move_case(open_case(case, by=by, at=at), CaseStatus.DONE, by=by, at=at)
+    return open_done(case, by=by, at=at)

@@ -12,6 +12,7 @@ from yikatong.core import audit
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
+from yikatong.core.models import AuditEntry
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.actions.representatives import authorised
 from yikatong.registry.cards.models import (
@@ -138,11 +139,15 @@ def move_case(case: Case, to: CaseStatus, *, by: Actor, at: datetime, note: str 
 
 def due_on(case: Case, status: CaseStatus, at: datetime) -> date | None:
     """Limit of the step that begins now, by the province's days and the calendar in force."""
-    day = day_of(at)
-    return rules.due_on(case, status, day, province(), calendar(day).add)
+    return rules.due_on(case, status, day_of(at), province(), _workday)
 
 
-@transaction.atomic
+def _workday(day: date, count: int) -> date:
+    """Asks for the calendar only where a limit is counted: most steps end a case or wait for its holder."""
+    return calendar(day).add(day, count)
+
+
+@transaction.atomic(savepoint=False)
 def open_case(case: Case, *, status: CaseStatus = CaseStatus.SUBMITTED, by: Actor, at: datetime) -> Case:
     """Number and store a new case, submitted or as a draft."""
     case.status = status
@@ -208,7 +213,19 @@ def file_done(
     if authorisation_id is not None:
         case.authorisation = authorised(card.holder_id, authorisation_id, kind, at=at)
         case.applicant = ApplicantKind.AGENT
-    return move_case(open_case(case, by=by, at=at), CaseStatus.DONE, by=by, at=at)
+    return open_done(case, by=by, at=at)
+
+
+def open_done(case: Case, *, by: Actor, at: datetime) -> Case:
+    """Number and store a case that ends where it began: taken and done, two steps of a row written once."""
+    case.status, case.closed_at = CaseStatus.DONE, at
+    case.number = rules.case_number(case.division_code, day_of(at), next_numbers(1)[0])
+    case.channel, case.created_at, case.created_by = by.channel, at, by.name
+    case.save(force_insert=True)
+    taken_and_done = (CaseStatus.SUBMITTED, CaseStatus.DONE)
+    CaseStep.objects.bulk_create(_step(case, status, by, at) for status in taken_and_done)
+    audit.record_all(_entry(case, status, by, at) for status in taken_and_done)
+    return case
 
 
 def next_numbers(count: int) -> list[int]:
@@ -219,20 +236,24 @@ def next_numbers(count: int) -> list[int]:
 
 
 def note_case(case: Case, *, by: Actor, at: datetime, note: str = "") -> None:
-    CaseStep.objects.create(
+    _step(case, case.status, by, at, note).save(force_insert=True)
+    _entry(case, case.status, by, at).save(force_insert=True)
+
+
+def _step(case: Case, status: str, by: Actor, at: datetime, note: str = "") -> CaseStep:
+    return CaseStep(
         case=case,
         at=at,
-        status=case.status,
+        status=status,
         actor_name=by.name,
         actor_id=by.id,
         channel=by.channel,
         note=note[:200],
     )
-    audit.record(
-        f"cards:case:{case.status}",
-        subject=f"case:{case.pk}",
-        holder_id=case.holder_id,
-        by=by,
-        at=at,
-        kind=str(case.kind),
+
+
+def _entry(case: Case, status: str, by: Actor, at: datetime) -> AuditEntry:
+    subject, facts = f"case:{case.pk}", {"kind": str(case.kind)}
+    return audit.entry(
+        f"cards:case:{status}", subject=subject, holder_id=case.holder_id, by=by, at=at, **facts
     )

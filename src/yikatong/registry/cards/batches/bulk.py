@@ -11,6 +11,7 @@ from django.db import connection
 from yikatong.core import audit
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
+from yikatong.core.copying import copy_in
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
@@ -95,9 +96,7 @@ def move_cases(
         values = ((one.pk, one.step_due_on, one.account_id, one.card_id) for one in moved)
         _execute(_MOVE, [to.value, *zip(*values, strict=True)])
     said = notes or {}
-    CaseStep.objects.bulk_create(
-        (_step(case, to, by, at, said.get(case.pk, "")) for case in moved), batch_size=2_000
-    )
+    copy_in(_step(case, to, by, at, said.get(case.pk, "")) for case in moved)
     audit.record_all(_entry(case, to, by, at) for case in moved)
     return len(moved)
 

@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, OuterRef, Prefetch, Q
 from yikatong.core import looks
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
+from yikatong.core.copying import copy_in
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.ids import UUID7_SQL
 from yikatong.core.sm.sm3 import sm3
@@ -225,9 +226,7 @@ def _apply(
         else:
             row.case.account = _account(row.case, answer.account, batch, at)
             opened.append(row)
-    BankAccount.objects.bulk_create(
-        (row.case.account for row in opened if row.case.account), batch_size=1_000
-    )
+    copy_in(row.case.account for row in opened if row.case.account)
     move_cases((row.case for row in opened), CaseStatus.PREOPENED, by=by, at=at)
     fail_rows(failed, by=by, at=at)
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Left, Substr
 from yikatong.core import audit, looks
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
+from yikatong.core.copying import copy_in
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.registry.cards import numbers, rules
 from yikatong.registry.cards.batches import files
@@ -204,19 +205,16 @@ def made_card(case: Case, request: MakeRequest, answer: MakeAnswer) -> Card:
 
 def note_made(cards: Iterable[Card], *, by: Actor, at: datetime) -> None:
     made = list(cards)
-    CardEvent.objects.bulk_create(
-        (
-            CardEvent(
-                card=card,
-                at=at,
-                kind=CardAct.MADE,
-                to_status=CardStatus.RELEASED,
-                actor_name=by.name,
-                channel=by.channel,
-            )
-            for card in made
-        ),
-        batch_size=2_000,
+    copy_in(
+        CardEvent(
+            card=card,
+            at=at,
+            kind=CardAct.MADE,
+            to_status=CardStatus.RELEASED,
+            actor_name=by.name,
+            channel=by.channel,
+        )
+        for card in made
     )
     audit.record_all(
         audit.entry(
