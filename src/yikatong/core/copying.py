@@ -12,7 +12,8 @@ _WORTH_IT: Final = 50
 def copy_in(rows: Iterable[models.Model]) -> int:
     """Insert rows of one model in the caller's transaction; returns how many. Triggers and constraints apply.
 
-    As with `bulk_create`, no signals; values the database would fill in (`db_default`) must be set.
+    As with `bulk_create`, no signals; values the database would fill in (`db_default`) must be set, numbers it
+    gives itself are given but not read back.
     """
     made = list(rows)
     if not made:
@@ -20,7 +21,7 @@ def copy_in(rows: Iterable[models.Model]) -> int:
     model = type(made[0])
     if len(made) < _WORTH_IT:
         return len(model._default_manager.bulk_create(made))  # noqa: SLF001 - of any model
-    fields = model._meta.local_concrete_fields
+    fields = [one for one in model._meta.local_concrete_fields if not isinstance(one, models.AutoField)]
     columns = ", ".join(f'"{field.column}"' for field in fields)
     with (
         connection.cursor() as cursor,
