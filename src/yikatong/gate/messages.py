@@ -75,13 +75,19 @@ class HeartbeatIn(_In):
 
 
 class CardAuthIn(_In):
-    """What iReadCardBas_HSM_Step1 gave, as it stands."""
+    """What Step1 of a national function gave, as it stands: of iReadCardBas alone, of others with the card's numbers.
+
+    `card`: `识别码|卡号|`. `business`: 业务类型, 01 reading, 07 medical debit. `tac`: of a debit that was paid.
+    """
 
     request: Annotated[str, Meta(max_length=400)]
+    card: Annotated[str, Meta(max_length=100)] = ""
+    business: Annotated[str, Meta(max_length=2)] = "01"
+    tac: Annotated[str, Meta(max_length=9)] = ""
 
 
 class CardAuthOut(Struct):
-    """What iReadCardBas_HSM_Step2 wants."""
+    """What Step2 wants."""
 
     answer: str
 

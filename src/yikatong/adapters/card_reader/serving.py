@@ -6,6 +6,11 @@ that was pointed here is refused), and for the pairing code. Nothing of a card i
     POST /v1/state   → {"card": true}
     POST /v1/begin   → {"reading", "request"}       iReadCardBas_HSM_Step1
     POST /v1/finish  {"reading", "answer"} → {"social_security_number", "name", "card_number"}
+    POST /v1/write-begin   {"wanted"} → {"reading", "card", "request"}            iWriteCard_HSM_Step1
+    POST /v1/write-finish  {"reading", "answer", "data"} → {}
+    POST /v1/pin-begin     → {"reading", "card", "request"}                       iReloadPIN, iUnblockPIN Step1
+    POST /v1/pin-next      {"reading", "answer", "pin", "again"} → {"request"}    without a PIN it is unblocked
+    POST /v1/pin-finish    {"reading", "answer"} → {}
 """
 
 import json
@@ -189,8 +194,37 @@ def _finish(agent: Agent, told: dict[str, str]) -> dict[str, Any]:
     }
 
 
+def _begin_write(agent: Agent, told: dict[str, str]) -> dict[str, Any]:
+    return dict(zip(_ASKED, agent.begin_write(told.get("wanted", "")), strict=True))
+
+
+def _finish_write(agent: Agent, told: dict[str, str]) -> dict[str, Any]:
+    agent.finish_write(told.get("reading", ""), told.get("answer", ""), told.get("data", ""))
+    return {}
+
+
+def _begin_pin(agent: Agent, _: dict[str, str]) -> dict[str, Any]:
+    return dict(zip(_ASKED, agent.begin_pin(), strict=True))
+
+
+def _next_pin(agent: Agent, told: dict[str, str]) -> dict[str, Any]:
+    key, answer, new, again = (told.get(name, "") for name in ("reading", "answer", "pin", "again"))
+    return {"request": agent.next_pin(key, answer, new, again, keeps="pin" not in told)}
+
+
+def _finish_pin(agent: Agent, told: dict[str, str]) -> dict[str, Any]:
+    agent.finish_pin(told.get("reading", ""), told.get("answer", ""))
+    return {}
+
+
+_ASKED: Final = ("reading", "card", "request")
 _ENDPOINTS: Final[dict[str, Callable[[Agent, dict[str, str]], dict[str, Any]]]] = {
     "/v1/state": _state,
     "/v1/begin": _begin,
     "/v1/finish": _finish,
+    "/v1/write-begin": _begin_write,
+    "/v1/write-finish": _finish_write,
+    "/v1/pin-begin": _begin_pin,
+    "/v1/pin-next": _next_pin,
+    "/v1/pin-finish": _finish_pin,
 }

@@ -39,6 +39,11 @@ class HolderNotActive(DomainError):
     message = "该持卡人已故、已合并或已迁出，不能办理新卡。"
 
 
+class ChipNotServed(ByLaw):
+    code, articles = "chip_not_served", ("G5", "G17")
+    message = "只有正常使用的社会保障卡才能更新卡内信息、重置或解锁密码；挂失的请先解除挂失。"
+
+
 class WrongReason(DomainError):
     code, status = "reason_invalid", 422
     message = "请从列表中选择原因。"

@@ -96,6 +96,9 @@ class CardAct(TextChoices):
     CANCEL = "cancelled", "注销"
     REVIVE = "revived", "恢复"
     ACTIVATE_ACCOUNT = "account_activated", "金融账户激活"
+    WRITE_CHIP = "chip_written", "更新卡内信息"
+    SET_PIN = "pin_set", "重置卡密码"
+    UNBLOCK_PIN = "pin_unblocked", "解锁卡密码"
 
 
 #: What an agent may do for another; activating is for the holder himself, for a child for his guardian.

@@ -41,12 +41,18 @@ def authenticate(text: str, *, by: Actor, at: datetime) -> Authenticated:
     """
     require(by, Permission.HOLDER_FIND)
     request = AuthRequest.read(text)
-    here = Card.objects.filter(holder__division_code__startswith=by.scope[:2])
-    card = here.filter(identification=request.chip.identification).first()
-    if card is None:
-        raise CardUnknown
+    card = registered_here(request.chip.identification, by=by)
     if not authentication.is_ours(request.chip, card.reset_info):
         raise fault(Fault.DIFFERS)
     answer = authentication.answer(request, card_hsm()).text()
     looks.record(card.holder_id, by=by, at=at, purpose=PURPOSE, fields=authentication.OPENED)
     return Authenticated(card.pk, card.holder_id, answer)
+
+
+def registered_here(identification: str, *, by: Actor) -> Card:
+    """The card of the clerk's province with that 卡识别码; CardUnknown."""
+    here = Card.objects.filter(holder__division_code__startswith=by.scope[:2])
+    card = here.filter(identification=identification).first()
+    if card is None:
+        raise CardUnknown
+    return card

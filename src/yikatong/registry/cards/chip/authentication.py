@@ -13,6 +13,9 @@ from yikatong.registry.cards.chip.requests import DebitRequest, KeyRequest, Secu
 
 #: What a terminal can read once the chip has taken its external authentication, as the holder reads it in the log.
 OPENED: Final = ("社会保障号码", "姓名", "卡号")
+#: The same where the terminal chooses what it reads: the card then tells whatever it holds.
+OPENED_ALL: Final = (*OPENED, "性别", "民族", "出生地", "出生日期", "照片", "常住地", "工作许可")
+PAID_FROM: Final = ("个人账户",)
 
 
 def answer(request: AuthRequest, hsm: CardHsm) -> AuthAnswer:

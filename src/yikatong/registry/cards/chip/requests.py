@@ -9,8 +9,10 @@ The card is named beside them, as the functions have it: `识别码|卡号|`. do
 
 import re
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Self
 
+from yikatong.core.clock import BEIJING
 from yikatong.core.errors import DomainError
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.chip.faults import Fault, fault
@@ -135,6 +137,14 @@ class DebitRequest:
     @property
     def message(self) -> bytes:
         return self._amounts + bytes.fromhex(_DEBIT + self.terminal + self.at)
+
+    @property
+    def time(self) -> datetime:
+        """At the terminal, in Beijing time; CardFault -41 for no time at all."""
+        try:
+            return datetime.strptime(self.at, "%Y%m%d%H%M%S").replace(tzinfo=BEIJING)
+        except ValueError:
+            raise fault(Fault.ILLEGAL_CHARACTERS) from None
 
     @property
     def terminal_sequence(self) -> bytes:
