@@ -30,6 +30,7 @@ run: vendor ## start everything: database, site, gate, worker, with a demo provi
 # Three runs: a browser's event loop leaves none for others in its process, and killing needs a machine to itself.
 test: vendor ## every test; ARGS='tests/core -x' for some
 	@scripts/install_browser
+	@scripts/install_card_reader $(VENV)
 ifdef ARGS
 	@$(PYTHON) -m pytest $(ARGS)
 else

@@ -1,5 +1,6 @@
 """A pcscd of our own, with the virtual reader's driver on a port of ours. Started and ended by the test."""
 
+import gc
 import os
 import shutil
 import socket
@@ -49,6 +50,7 @@ def running(folder: Path) -> Iterator[int]:
         _until(lambda: bool(_readers()), process)
         yield port
     finally:
+        gc.collect()  # connections that release themselves when they are forgotten, while there is a service
         process.terminate()
         process.wait(20)
 

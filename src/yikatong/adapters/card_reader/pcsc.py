@@ -65,9 +65,10 @@ class PcscReader:
         except errors.SmartcardException:
             raise fault(Fault.READER_BROKEN) from None
         finally:
-            for end in (connection.disconnect, connection.release):
-                with suppress(errors.SmartcardException):
-                    end()
+            # Before 2.1 (Debian 12 has 2.0.5) a connection releases itself when it is forgotten.
+            for name in ("disconnect", "release"):
+                with suppress(errors.SmartcardException, AttributeError):
+                    getattr(connection, name)()
 
     def _found(self) -> Any:
         found = [one for one in _readers() if self._wanted.lower() in str(one).lower()]
