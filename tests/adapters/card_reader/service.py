@@ -56,9 +56,9 @@ def running(folder: Path) -> Iterator[int]:
 
 
 @contextmanager
-def placed(card: VirtualCard, port: int) -> Iterator[None]:
+def placed(card: VirtualCard, port: int, *, confirms_at_once: bool = True) -> Iterator[None]:
     """The card lies on the reader for the time of the block."""
-    with VpcdCard(card, port=port) as slot:
+    with VpcdCard(card, port=port, confirms_at_once=confirms_at_once) as slot:
         thread = threading.Thread(target=slot.serve, daemon=True)
         thread.start()
         try:

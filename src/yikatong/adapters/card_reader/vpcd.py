@@ -22,8 +22,10 @@ _QUICK: Final = getattr(socket, "TCP_QUICKACK", None)
 class VpcdCard:
     """A virtual card in the driver's slot; `serve` until it is taken out (`close`, from another thread)."""
 
-    def __init__(self, card: VirtualCard, *, host: str = "127.0.0.1", port: int = PORT) -> None:
-        self._card = card
+    def __init__(
+        self, card: VirtualCard, *, host: str = "127.0.0.1", port: int = PORT, confirms_at_once: bool = True
+    ) -> None:
+        self._card, self._confirms_at_once = card, confirms_at_once
         self._socket = socket.create_connection((host, port), timeout=10)
         self._socket.settimeout(None)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -73,5 +75,5 @@ class VpcdCard:
         return found
 
     def _confirm_at_once(self) -> None:
-        if _QUICK is not None:
+        if self._confirms_at_once and _QUICK is not None:
             self._socket.setsockopt(socket.IPPROTO_TCP, _QUICK, 1)

@@ -131,20 +131,21 @@ def _may_read(image: Image, state: State) -> bool:
 
 
 def _items(image: Image, state: State, command: Command) -> bytes | int:
-    """Items by tag, or all of them."""
-    records = _records(image, state)
+    """Items by tag, or all of them; as the maker wrote them, or as they were written since."""
+    place = (state.session.application, state.session.file)
+    records = image.files[place]
     if command.p2 == _ALL:
-        return b"".join(one.raw for one in records) if command.p1 == 1 else apdu.BAD_PARAMETERS
+        if command.p1 != 1:
+            return apdu.BAD_PARAMETERS
+        return b"".join(_now(state, place, one).raw for one in records)
     if command.p2 != _BY_TAG:
         return apdu.BAD_PARAMETERS
-    return next((one.raw for one in records if one.tag == command.p1), apdu.NO_RECORD)
+    return next((_now(state, place, one).raw for one in records if one.tag == command.p1), apdu.NO_RECORD)
 
 
-def _records(image: Image, state: State) -> tuple[Record, ...]:
-    """As the maker wrote them, and as they were written since."""
-    place = (state.session.application, state.session.file)
-    since = dict(state.memory.written)
-    return tuple(Record(one.tag, since.get((*place, one.tag), one.value)) for one in image.files[place])
+def _now(state: State, place: tuple[bytes, int], made: Record) -> Record:
+    since = state.memory.value_of((*place, made.tag))
+    return made if since is None else Record(made.tag, since)
 
 
 def _rows(state: State, command: Command) -> bytes | int:
