@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="实体卡：读卡、终端验收检查", no_args_is_help=True)
 
-ReaderName = Annotated[str, typer.Option("--reader", help="读卡器名称（的一部分）；不写用第一个")]
+ReaderName = Annotated[str, typer.Option("--reader", help="读卡器名称（的一部分）；不写用放着卡的那一个")]
 Virtual = Annotated[
     str, typer.Option("--virtual", help="不用读卡器：以该卡号的登记信息模拟一张卡（须用软加密机）")
 ]
@@ -205,12 +205,14 @@ def reading(
         yield chosen, by_the_gate, f"{opened.get('terminal'):012d}"
 
 
-def reader_of(wanted: str, virtual: str) -> "Reader":
-    """The machine's reader, or one with a virtual card of the register on it."""
+def reader_of(wanted: str, virtual: str, interface: int = 3) -> "Reader":
+    """The reader of that name, else whichever of the machine's has a card; or one with a virtual card of the register."""
     if not virtual:
-        from yikatong.adapters.card_reader.pcsc import PcscReader
+        from yikatong.adapters.card_reader import pcsc, several
 
-        return PcscReader(wanted)
+        if wanted:
+            return pcsc.PcscReader(wanted)
+        return several.Several(pcsc.all_readers, several.Interface.of(interface))
     from yikatong.adapters.card_reader.virtual import VirtualReader
 
     return VirtualReader(virtual_card(virtual))

@@ -21,6 +21,9 @@ def serve(
     ] = None,
     port: Annotated[int, typer.Option(help="监听端口（仅 127.0.0.1）", min=1, max=65535)] = PORT,
     reader: ReaderName = "",
+    interface: Annotated[
+        int, typer.Option(help="卡接口：1 接触，2 非接触，3 接触优先，4 非接触优先", min=1, max=4)
+    ] = 3,
     virtual: Virtual = "",
     code_file: CodeFile = None,
 ) -> None:
@@ -35,7 +38,7 @@ def serve(
     with contextlib.ExitStack() as stack:
         if virtual:
             stack.enter_context(platform())
-        agent = Agent(reader_of(reader, virtual))
+        agent = Agent(reader_of(reader, virtual, interface))
         try:
             server = Server(agent, pairing.Pairing(code), origins=origins, port=port)
         except OSError:

@@ -5,6 +5,7 @@ from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import Any
 
+from yikatong.adapters.card_reader import Reader
 from yikatong.adapters.national_card.terminal import Channel
 from yikatong.registry.cards.chip.faults import Fault, fault
 
@@ -29,7 +30,7 @@ class PcscChannel:
 
 
 class PcscReader:
-    """A `Reader`: the one whose name contains `wanted`, else the first there is."""
+    """A `Reader`: the one whose name contains `wanted`, else the first there is. See also `all_readers`."""
 
     def __init__(self, wanted: str = "") -> None:
         self._wanted = wanted
@@ -75,6 +76,25 @@ class PcscReader:
         if not found:
             raise fault(Fault.NOT_CONNECTED)
         return found[0]
+
+
+def all_readers() -> list[Reader]:
+    """Each reader of this machine; CardFault -5 without the library, -12 without the service or any reader."""
+    found = [_Named(one) for one in _readers()]
+    if not found:
+        raise fault(Fault.NOT_CONNECTED)
+    return list(found)
+
+
+class _Named(PcscReader):
+    """The very reader of that name: one name may be part of another."""
+
+    def __init__(self, reader: Any) -> None:
+        super().__init__(str(reader))
+        self._reader = reader
+
+    def _found(self) -> Any:
+        return self._reader
 
 
 def names() -> list[str]:

@@ -11,10 +11,8 @@ from yikatong.registry.cards.chip.faults import Fault, fault
 class VirtualReader:
     """A `Reader`."""
 
-    name = "虚拟读卡器"
-
-    def __init__(self, placed: VirtualCard | None) -> None:
-        self.placed = placed
+    def __init__(self, placed: VirtualCard | None, name: str = "虚拟读卡器") -> None:
+        self.placed, self.name = placed, name
 
     def is_occupied(self) -> bool:
         return self.placed is not None
