@@ -182,6 +182,32 @@ def test_a_death_told_by_civil_affairs_ends_the_card_at_once(
     assert card.status == "1"
 
 
+@pytest.mark.clause("A6", "B2")
+def test_a_death_that_was_undone_is_not_recorded_again_by_the_next_round(
+    wang_fang: Holder, carry: Callable[..., Card]
+) -> None:
+    card, source = carry(wang_fang), Listed(**{n(1): {Field.DEATH: "2026-11-15"}})
+    assert compare("civil", source, at=AT).deaths == 1
+    cards.restore(wang_fang.pk, reason="本人健在", **CHIEF)
+    assert compare("civil", source, at=AT + days(1)) == Slice(compared=1, opened=1, agreed=0, deaths=0)
+    assert open_issues() == [("civil", "death", "", "2026-11-15")]
+    card.refresh_from_db()
+    assert (Holder.objects.get().status, card.status) == ("active", "1")
+    actions.keep(Issue.objects.get(status="open").pk, note="本人到场，健在", **CHIEF)
+    assert compare("civil", source, at=AT + days(2)) == Slice(compared=1, opened=0, agreed=0, deaths=0)
+    assert Holder.objects.get().status == "active"
+
+
+@pytest.mark.clause("A6")
+def test_a_death_a_supervisor_has_found_untrue_is_not_recorded(wang_fang: Holder) -> None:
+    source = Listed(**{n(1): {Field.DEATH: "2026-11-15", Field.NAME: "王小芳"}})
+    compare("civil", source, at=AT)
+    actions.keep(Issue.objects.get(field="death").pk, note="同号他人，已核实", **CHIEF)
+    source.facts = {n(1): {Field.DEATH: "2026-11-15"}}
+    assert compare("civil", source, at=AT + days(1)).deaths == 0
+    assert Holder.objects.get().status == "active"
+
+
 @pytest.mark.clause("A6")
 @pytest.mark.parametrize("told", ["2026-12-01", "soon", "1990-03-06"])
 def test_a_death_that_cannot_be_stays_an_issue(wang_fang: Holder, told: str) -> None:

@@ -16,7 +16,7 @@ from yikatong.core.errors import DomainError
 from yikatong.core.models import AuditEntry
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.holders.actions import social_security_index
-from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.models import Holder, LifeEvent
 from yikatong.registry.matching import rules
 from yikatong.registry.matching.models import UNSETTLED, Issue, SourceRun
 from yikatong.registry.matching.source import OF_DEATHS, Answer, Question, Source, SourceUnavailable
@@ -271,7 +271,7 @@ def _entry(what: str, holder_id: UUID, source: str, field: str, at: datetime) ->
 def _deaths(
     key: str, source: Source, holders: Sequence[Holder], answers: Iterable[Answer], at: datetime
 ) -> int:
-    """Record the deaths that civil affairs tells of the same person; one that is refused stays an issue."""
+    """Record the deaths that civil affairs tells of the same person; one refused or contested stays an issue."""
     if key != OF_DEATHS:
         return 0
     by_reference = {one.pk.hex: one for one in holders}
@@ -280,7 +280,16 @@ def _deaths(
     return sum(_die(holder, day, source, at) for holder, day in days if day is not None)
 
 
+def _is_contested(holder: Holder, day: date) -> bool:
+    """Whether a person has found otherwise: he lives although a death was recorded, or this one was settled as untrue."""
+    was_undone = LifeEvent.objects.filter(holder=holder, kind=LifeEvent.Kind.DECEASED)
+    kept = Issue.objects.filter(holder=holder, field=Issue.Field.DEATH, status=Issue.Status.KEPT)
+    return was_undone.exists() or any(one.theirs == day.isoformat() for one in kept)
+
+
 def _die(holder: Holder, day: date, source: Source, at: datetime) -> bool:
+    if _is_contested(holder, day):
+        return False
     try:
         with transaction.atomic():
             evidence = f"{source.label}死亡信息（姓名、号码一致）"
