@@ -214,6 +214,37 @@ def test_a_death_that_was_none_is_undone_by_a_supervisor(
     refused("holder_not_ended", lambda: actions.restore(wang_fang.pk, reason="再次", by=SUPERVISOR, at=later))
 
 
+@pytest.mark.clause("A6", "B2", "G5")
+def test_who_is_alive_after_all_can_replace_his_card_again(wang_fang: Holder, carry: Carry) -> None:
+    card = carry(wang_fang)
+    wish: dict[str, Any] = {"reason": "defect", "division_code": "510107"}
+    waiting = make_card(actions.replace(wang_fang.pk, **wish, **BY))
+    actions.record_death(wang_fang.pk, **DEATH, **BY)
+    actions.restore(wang_fang.pk, reason="本人健在", **CHIEF)
+    assert state(card)[0] == "1"  # the one in his hands lives, the one never handed over stays ended
+    assert Card.objects.values_list("status", "replaces").get(pk=waiting.card_id) == ("4", None)
+    made = make_card(actions.replace(wang_fang.pk, **wish, **BY))
+    actions.activate(actions.hand_over(made.pk, **BY).pk, **BY)
+    assert (state(card)[0], Card.objects.get(pk=made.card_id).status) == ("4", "1")
+
+
+@pytest.mark.clause("A6", "G5")
+def test_a_card_made_while_its_holder_was_held_for_dead_ends_the_one_it_replaces(
+    wang_fang: Holder, carry: Carry
+) -> None:
+    card = carry(wang_fang)
+    case = actions.replace(wang_fang.pk, reason="defect", division_code="510107", **BY)
+    Case.objects.filter(pk=case.pk).update(status=CaseStatus.PRODUCING)
+    actions.record_death(wang_fang.pk, **DEATH, **BY)
+    made = make_card(case)
+    Card.objects.filter(pk=made.card_id).update(
+        replaces=None
+    )  # as it comes back beside a card that has ended
+    actions.restore(wang_fang.pk, reason="本人健在", **CHIEF)
+    actions.activate(actions.hand_over(made.pk, **BY).pk, **BY)
+    assert (state(card)[0], Card.objects.get(pk=made.card_id).status) == ("4", "1")
+
+
 def test_a_card_cancelled_before_the_death_stays_cancelled(wang_fang: Holder, carry: Carry) -> None:
     card = carry(wang_fang)
     actions.cancel(card.pk, reason="request", **BY)

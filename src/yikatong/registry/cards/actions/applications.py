@@ -160,7 +160,8 @@ def retry(case_id: UUID, *, note: str = "", by: Actor, at: datetime) -> Case:
 def live_card(holder: Holder) -> Card | None:
     """The live card, locked. Raises HasComingCard while a new card waits."""
     cards = Card.objects.select_for_update(of=("self",), no_key=True).select_related("account")
-    found = {card.status: card for card in cards.filter(holder=holder, status__in=[*LIVE, *COMING])}
+    both = cards.filter(holder=holder, status__in=[*LIVE, *COMING]).order_by("pk")
+    found = {card.status: card for card in both}
     if any(status in found for status in COMING):
         raise refusals.HasComingCard
     return next(iter(found.values()), None)

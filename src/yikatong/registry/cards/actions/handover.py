@@ -21,7 +21,7 @@ from yikatong.registry.cards.actions.moves import (
     note_card,
 )
 from yikatong.registry.cards.actions.representatives import is_child
-from yikatong.registry.cards.models import TRANSITIONS, Card, CardStatus, CaseKind, CaseStatus, ECard
+from yikatong.registry.cards.models import LIVE, TRANSITIONS, Card, CardStatus, CaseKind, CaseStatus, ECard
 from yikatong.registry.cards.rules import CancelReason, CardAct
 from yikatong.registry.holders.actions import guardianship_for
 from yikatong.registry.holders.models import Holder
@@ -46,21 +46,32 @@ def hand_over(case_id: UUID, *, by: Actor, at: datetime) -> Card:
 
 @transaction.atomic
 def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
-    """社保启用 (A → 1). The card it replaces ends, and the e-card moves over, in the same transaction."""
+    """社保启用 (A → 1). The card in use until now ends, and the e-card moves over, in the same transaction."""
     require(by, Permission.CARD_HAND_OVER)
+    others = _in_use_beside(card_id)
     card = locked_card(card_id, by=by)
     _check_there(card)
     if CardStatus.NORMAL not in TRANSITIONS[CardStatus(card.status)] or card.status != CardStatus.INACTIVE:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE, CardStatus.NORMAL)
-    if card.replaces_id is not None:
-        old = locked_card(card.replaces_id, by=SYSTEM)  # it may be another bank's: its holder has left it
+    for old in others:
         _end_replaced(old, by=by, at=at)
-        if old.account_id == card.account_id:  # 换卡不换号
-            banks.card_changed(card.account_id, card_number=card.number, by=by, at=at)
+    if card.replaces is not None and card.replaces.account_id == card.account_id:  # 换卡不换号
+        banks.card_changed(card.account_id, card_number=card.number, by=by, at=at)
     move_card(card, CardStatus.NORMAL, CardAct.ACTIVATE, by=by, at=at, activated_at=at)
     ECard.objects.filter(holder_id=card.holder_id).exclude(card=card).update(card=card)
     file_done(CaseKind.ACTIVATE, card, by=by, at=at)
     return card
+
+
+def _in_use_beside(card_id: UUID) -> list[Card]:
+    """The holder's other live card, locked before the new one: whoever locks several takes the older first.
+
+    Mostly the one that is replaced; where its holder was held for dead while the new one was made, nothing names it.
+    It may be another bank's: its holder has left it.
+    """
+    holder = Card.objects.filter(pk=card_id).values("holder_id")
+    beside = Card.objects.filter(holder_id__in=holder, status__in=LIVE).exclude(pk=card_id)
+    return [locked_card(key, by=SYSTEM) for key in beside.order_by("pk").values_list("pk", flat=True)]
 
 
 def _check_there(card: Card) -> None:

@@ -78,13 +78,15 @@ def move_card(
 
 
 def revive_card(card: Card, *, by: Actor, at: datetime) -> Card:
-    """Undo the end of a locked card: back to what it was, as its events tell; one never handed over stays ended.
+    """Undo the end of a locked card: back to what it was, as its events tell.
 
-    A temporary loss begins anew with its days.
+    A temporary loss begins anew with its days. A card never handed over stays ended, and another may replace the old one.
     """
     was = CardStatus(card.events.filter(kind=CardAct.CANCEL).latest("at", "pk").from_status)
     old = CardStatus(card.status)
     if was not in REVIVALS.get(old, frozenset()):
+        card.replaces = None
+        card.save(update_fields=["replaces"])
         return card
     if was is CardStatus.TEMPORARILY_LOST:
         card.loss_ends_at = at + timedelta(days=province().loss.temporary_days)
