@@ -185,6 +185,12 @@ def test_a_temporary_loss_ends_in_both_halves_while_the_line_is_down(card: Card,
     assert cards.release_ended_losses(at=ends) == 1
     assert (Card.objects.get(pk=card.pk).status, account_of(card)) == ("1", "active")
     assert BankRequest.objects.count() == 1, "the bank was told the end when it was told the loss"
+    entry = AuditEntry.objects.get(event="banks:account:active", at=ends)
+    assert (entry.holder_id, entry.actor_role, entry.subject) == (
+        card.holder_id,
+        "system",
+        f"account:{card.account_id}",
+    )
 
 
 def test_what_the_bank_says_too_late_does_not_stop_an_account_again(card: Card, bank: Sandbox) -> None:

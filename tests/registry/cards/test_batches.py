@@ -11,7 +11,8 @@ from yikatong.adapters.production_sandbox import whole_round
 from yikatong.core import gb18030
 from yikatong.core.errors import DomainError
 from yikatong.core.models import AuditEntry, Look
-from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.banks.actions import open_online
+from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.cards import actions, batches, numbers
 from yikatong.registry.cards.models import Batch, BatchRow, Card, Case, CaseStep
 from yikatong.registry.holders.models import Holder
@@ -154,6 +155,17 @@ def test_the_same_return_again_is_harmless_and_another_is_refused(
     second = batches.take_return(batch.pk, returned, **WHO)
     assert (second.made, second.repeated, first.repeated) == (2, True, False)
     assert everything() == before
+
+
+def test_the_waiting_are_counted_as_a_batch_would_gather_them(checked: Callable[[int], list[Case]]) -> None:
+    asked, *_ = checked(2)
+    assert batches.waiting_by_bank() == [("蜀安银行", 2)]
+    at_once = {"certificate": "1", "name": "王芳", "phone": ""}
+    Bank.objects.update(is_online=True)
+    open_online(Bank.objects.get(pk=JOINT), holder_id=asked.holder_id, case_id=asked.pk, **at_once, **WHO)
+    assert batches.waiting_by_bank() == [("蜀安银行", 1)]
+    assert batches.open_batch(JOINT, **WHO).rows == 1
+    assert batches.waiting_by_bank() == []
 
 
 def test_steps_of_a_batch_have_their_order(checked: Callable[[int], list[Case]]) -> None:

@@ -237,6 +237,16 @@ def test_a_correction_stops_the_clock_and_it_goes_on(case: Case, wang_fang: Hold
     ]  # fmt: skip
 
 
+@pytest.mark.clause("B1")
+def test_a_correction_given_in_part_is_in_the_audit_log_too(case: Case, wang_fang: Holder) -> None:
+    items = {"bank": "请另选银行", "photo": "照片不清晰"}
+    actions.ask_correction(case.pk, items=items, by=SUPERVISOR, at=AT)
+    actions.correct(case.pk, answers=Answers(bank_code=APART), by=herself(wang_fang), at=AT)
+    assert (seen(case).status, seen(case).bank_id) == ("correcting", APART)
+    entry = AuditEntry.objects.get(event="cards:case:corrected")
+    assert (entry.actor_id, entry.holder_id, entry.facts) == (wang_fang.pk, wang_fang.pk, {"items": ["bank"]})
+
+
 def test_a_late_case_stays_as_late_as_it_was(case: Case, wang_fang: Holder) -> None:
     thursday = WEDNESDAY + timedelta(days=1)
     actions.ask_correction(case.pk, items={"ground": "请说明"}, by=LI_QIANG, at=thursday)

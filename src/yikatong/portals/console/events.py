@@ -32,7 +32,10 @@ _DONE: Final = {
     "withdrawn": "撤销", "wall_begun": "挂为大屏", "preopened": "银行预开户", "phone_changed": "变更手机号码",
     "certificate_linked": "登记新证件", "category_added": "登记优待类别",
 }  # fmt: skip
-_OWN: Final = {"cards:card": dict(CardAct.choices), "cards:case": dict(CaseStatus.choices)}
+_OF_CASES: Final = dict(CaseStatus.choices) | {
+    "corrected": "补正", "escalated": "超期上报", "ordered": "督办", "fee_paid": "收取工本费", "fee_waived": "免收工本费",
+}  # fmt: skip
+_OWN: Final = {"cards:card": dict(CardAct.choices), "cards:case": _OF_CASES}
 
 
 def said(event: str) -> str:

@@ -21,6 +21,7 @@ from yikatong.registry.matching.source import sources
 
 PLACES_SHOWN = 5
 LOOKS_DAYS = 31
+RETURN_BYTES = 20 * 1024 * 1024
 STAFF_SHOWN = 10
 SCENES = [(1, "通用"), (2, "就医"), (3, "乘车"), (4, "入园")]
 
@@ -44,6 +45,13 @@ class ReturnFileForm(DeskForm):
     file = forms.FileField(
         label="回盘文件", help_text="银行或制卡商返回的文本文件；重复上传同一文件不会有影响"
     )
+
+    def clean_file(self) -> Any:
+        """Read whole into memory, so it is bounded: a batch has 20 000 rows of some hundred bytes."""
+        file = self.cleaned_data["file"]
+        if (file.size or 0) > RETURN_BYTES:
+            raise forms.ValidationError("回盘文件超过 20 MB，请核对是否选错文件。")
+        return file
 
 
 class OpenBatchForm(DeskForm):

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 
+from yikatong.core.clock import day_of
 from yikatong.portals.counter.forms import SCAN, MatterForm, Scanned, Verified, counties
 from yikatong.registry.cards.rules import CancelReason
 
@@ -99,5 +100,5 @@ class UnmergeForm(ReasonedForm):
         super().__init__(*args, **kwargs)
         rows = self.holder.merges.filter(undone_at=None).order_by("-at") if self.holder else []
         self.choose(
-            "which", [(str(one.pk), f"{one.at:%Y-%m-%d} {one.actor_name}：{one.reason}") for one in rows]
+            "which", [(str(one.pk), f"{day_of(one.at)} {one.actor_name}：{one.reason}") for one in rows]
         )

@@ -6,6 +6,7 @@ from uuid import UUID
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.fields import blind_index
+from yikatong.core.models import AuditEntry
 from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.banks.rules import TRANSITIONS, AccountDiffers, Status, number_fault
 
@@ -45,6 +46,11 @@ def follow(account_id: UUID, to: Status, *, at: datetime) -> BankAccount:
 
 
 def note(what: str, account: BankAccount, *, by: Actor, at: datetime) -> None:
-    audit.record(
+    entry(what, account, by=by, at=at).save(force_insert=True)
+
+
+def entry(what: str, account: BankAccount, *, by: Actor, at: datetime) -> AuditEntry:
+    """The same, not yet stored: of many at once."""
+    return audit.entry(
         f"banks:account:{what}", subject=f"account:{account.pk}", holder_id=account.holder_id, by=by, at=at
     )

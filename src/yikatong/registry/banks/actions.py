@@ -7,10 +7,11 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Case, Value, When
 
-from yikatong.core.actor import Actor
+from yikatong.core import audit
+from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import requests, rules
-from yikatong.registry.banks.accounts import account_index, note
+from yikatong.registry.banks.accounts import account_index, entry, note
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
 from yikatong.registry.banks.rules import TRANSITIONS, Status
 
@@ -95,11 +96,16 @@ def release_with_card(account_id: UUID | None, *, by: Actor, at: datetime) -> Ba
     )
 
 
-def release_all(account_ids: Iterable[UUID]) -> int:
+def release_all(account_ids: Iterable[UUID], *, at: datetime) -> int:
     """The accounts of cards whose temporary loss has ended, set-based; the banks end theirs at the same moment."""
     lost = BankAccount.objects.filter(pk__in=list(account_ids), status=Status.LOST, bank__joint_loss=True)
+    found = list(lost.select_for_update(of=("self",), no_key=True).order_by("pk"))
+    for account in found:
+        account.status = Status.ACTIVE if account.activated_at else Status.PREOPENED
     was = Case(When(activated_at__isnull=True, then=Value(Status.PREOPENED)), default=Value(Status.ACTIVE))
-    return lost.update(status=was)
+    BankAccount.objects.filter(pk__in=[account.pk for account in found]).update(status=was)
+    audit.record_all(entry(account.status, account, by=SYSTEM, at=at) for account in found)
+    return len(found)
 
 
 @transaction.atomic

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from yikatong.core.actor import Actor, Channel
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.permissions import Permission
 from yikatong.portals.console.forms import RosterForm
@@ -56,7 +56,7 @@ def roster(request: StaffRequest, roster_id: UUID) -> HttpResponse:
 @staff
 def faults(request: StaffRequest, roster_id: UUID) -> HttpResponse:
     found = _found(request, roster_id)
-    return _xlsx(rosters.faults_xlsx(found.pk), f"roster-faults-{found.created_at:%Y%m%d}.xlsx")
+    return _xlsx(rosters.faults_xlsx(found.pk), f"roster-faults-{day_of(found.created_at):%Y%m%d}.xlsx")
 
 
 @staff

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
@@ -83,9 +84,15 @@ def correct(case_id: UUID, *, answers: Answers, by: Actor, at: datetime) -> Case
         if one.pk in given:
             _keep(one, given[one.pk], by=by, at=at)
     case.save(update_fields=["bank", "outlet", "delivery", "address"])
+    _note(case, [one.item for one in waiting if one.pk in given], by=by, at=at)
     if len(given) < len(waiting):
         return case
     return move_case(case, CaseStatus.SUBMITTED, by=by, at=at, note="已补正", days_left=None)
+
+
+def _note(case: Case, items: list[str], *, by: Actor, at: datetime) -> None:
+    subject = f"case:{case.pk}"
+    audit.record("cards:case:corrected", subject=subject, holder_id=case.holder_id, by=by, at=at, items=items)
 
 
 def _apply(case: Case, item: str, answers: Answers, by: Actor) -> str:

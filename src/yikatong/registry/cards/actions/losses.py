@@ -99,7 +99,7 @@ def _release_chunk(at: datetime) -> int:
     cards = list(ending.order_by("loss_ends_at")[:_CHUNK])
     ids = [card.pk for card in cards]
     Card.objects.filter(pk__in=ids).update(status=CardStatus.NORMAL, lost_at=None, loss_ends_at=None)
-    banks.release_all([card.account_id for card in cards if card.account_id])
+    banks.release_all([card.account_id for card in cards if card.account_id], at=at)
     CardEvent.objects.bulk_create(_ended_event(card, at) for card in cards)
     audit.record_all(_ended_entry(card, at) for card in cards)
     tell_codes(ids)

@@ -16,7 +16,8 @@ from yikatong.core.ids import UUID7_SQL
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.banks.accounts import account_index
 from yikatong.registry.banks.actions import accepting
-from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.banks.models import BankAccount, BankAct, BankRequest
+from yikatong.registry.banks.requests import OPEN
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.batches import files
 from yikatong.registry.cards.batches.bulk import (
@@ -58,10 +59,12 @@ FROM (
 
 
 def waiting_by_bank() -> list[tuple[str, int]]:
-    """Names of banks and how many of their cases a batch opened now would gather; those of open batches are not."""
+    """Names of banks and how many of their cases a batch opened now would gather: none of an open batch, none asked for."""
     gathered = BatchRow.objects.filter(case=OuterRef("pk"), result=BatchRow.Result.PENDING)
+    asked = BankRequest.objects.filter(case_id=OuterRef("pk"), act=BankAct.OPEN, status__in=OPEN)
     ready = Q(status=CaseStatus.CHECKED) | Q(status=CaseStatus.PREOPENED, account__isnull=False)
-    cases = Case.objects.filter(ready, ~Exists(gathered), kind__in=[CaseKind.APPLY, CaseKind.REPLACE])
+    free = ~Exists(gathered) & ~Exists(asked)
+    cases = Case.objects.filter(ready, free, kind__in=[CaseKind.APPLY, CaseKind.REPLACE])
     rows = cases.filter(bank__isnull=False).order_by("bank").values_list("bank__name")
     return list(rows.annotate(count=Count("pk")))
 
