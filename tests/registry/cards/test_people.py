@@ -267,6 +267,39 @@ def test_who_has_left_may_come_back_and_applies_anew(wang_fang: Holder, carry: C
     assert actions.apply(wang_fang.pk, bank_code=JOINT, division_code="510107", **BY).status == "submitted"
 
 
+@pytest.mark.clause("A1", "A6")
+@pytest.mark.parametrize("end", ["dead", "merged"])
+def test_nothing_new_is_entered_on_a_record_that_has_ended(
+    wang_fang: Holder, register: Register, end: str
+) -> None:
+    child = register(3, number=id_number(3, born="20200307"))
+    if end == "dead":
+        for one in (wang_fang, child):
+            actions.record_death(one.pk, **(DEATH | {"on": date(2026, 11, 18)}), **BY)
+    else:
+        kept = register(9)
+        for one in (wang_fang, child):
+            actions.merge(kept.pk, one.pk, reason="同一人两次登记", evidence=PAPER, **CHIEF)
+    category: dict[str, Any] = {"kind": "student", "source": "学生证", "valid_from": date(2026, 9, 1)}
+    parent: dict[str, Any] = {
+        "name": "李家长", "kind": "A", "number": id_number(8), "ground": "parent", "evidence": "birth",
+    }  # fmt: skip
+    agent: dict[str, Any] = {
+        "name": "李代办", "kind": "A", "number": id_number(8), "matters": ["loss"], "evidence": "letter",
+        "valid_until": date(2026, 12, 1),
+    }  # fmt: skip
+    proof: dict[str, Any] = {"kind": "household", "number": "1", "issuer": "示例派出所"}
+    for act in (
+        lambda: holders.change_phone(wang_fang.pk, phone="13800000000", **BY),
+        lambda: holders.link_certificate(wang_fang.pk, kind="C", number="E1234567", **BY),
+        lambda: holders.add_category(wang_fang.pk, **category, **BY),
+        lambda: holders.prove(wang_fang.pk, **proof, **BY),
+        lambda: holders.register_guardian(child.pk, **parent, **BY),
+        lambda: actions.authorise(wang_fang.pk, **agent, **BY),
+    ):
+        refused("holder_ended", act)
+
+
 def test_who_had_left_and_is_wrongly_said_to_have_died_has_left_again(wang_fang: Holder) -> None:
     actions.record_leaving(wang_fang.pk, reason="moved", evidence="户口迁移证 1", **BY)
     actions.record_death(wang_fang.pk, **DEATH, by=LI_QIANG, at=AT + days(1))

@@ -14,7 +14,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.models import ApplicantKind, Authorisation, Case, CaseKind
 from yikatong.registry.holders import certificates, names
-from yikatong.registry.holders.actions import certificate_index, guardianship_for
+from yikatong.registry.holders.actions import active, certificate_index, guardianship_for
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Certificate, Holder
 from yikatong.registry.holders.rules import independent_on, kind_of
@@ -38,10 +38,10 @@ def authorise(  # noqa: PLR0913 - the fields of one authorisation
 ) -> Authorisation:
     """Let an agent do some matters for a holder, from today until a day (not included), a year at most.
 
-    Raises BadAuthorisation, OwnAgent, BadName, BadCertificate.
+    Raises HolderEnded, BadAuthorisation, OwnAgent, BadName, BadCertificate.
     """
     require(by, Permission.HOLDER_REGISTER)
-    holder, today = locked_holder(holder_id, by=by), day_of(at)
+    holder, today = active(holder_id, by=by), day_of(at)
     ends = rules.check_authorisation(matters, evidence, today, valid_until)
     checked = certificates.check(kind_of(kind), number, known_divisions=KnownDivisions(), today=today)
     index = certificate_index(checked.kind, checked.number)

@@ -14,7 +14,7 @@ from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import rules
-from yikatong.registry.holders.actions.records import locked, note
+from yikatong.registry.holders.actions.records import active, locked, note
 from yikatong.registry.holders.models import Category
 
 _CHUNK: Final = 1_000
@@ -52,10 +52,10 @@ def add_category(  # noqa: PLR0913 - the fields of one proof
 ) -> Category:
     """Record a proven concession; `valid_until` is the first day on which it no longer holds.
 
-    Raises BadCategory, NotYetElder, CategoryOverlaps.
+    Raises HolderEnded, BadCategory, NotYetElder, CategoryOverlaps.
     """
     require(by, Permission.HOLDER_REGISTER)
-    holder = locked(holder_id, by=by)
+    holder = active(holder_id, by=by)
     rules.check_category(holder, kind, source, valid_from, valid_until)
     with refusing({"category_once_a_period": CategoryOverlaps}):
         category = Category.objects.create(

@@ -9,7 +9,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import rules
-from yikatong.registry.holders.actions.records import locked, note
+from yikatong.registry.holders.actions.records import active, note
 from yikatong.registry.holders.models import Holder, Proof
 
 
@@ -28,10 +28,10 @@ def prove(  # noqa: PLR0913 - the fields of one document
     """Record the document that proves a ground; the holder's ground becomes the one it proves.
 
     A foreigner's work permit 外国人工作许可 is carried on the card from then on (Opinions 7).
-    Raises BadProof, ProofExpired, NotAForeigner.
+    Raises HolderEnded, BadProof, ProofExpired, NotAForeigner.
     """
     require(by, Permission.HOLDER_REGISTER)
-    holder, today = locked(holder_id, by=by), day_of(at)
+    holder, today = active(holder_id, by=by), day_of(at)
     begins = valid_from or today
     rules.check_proof(holder, kind, number, issuer, begins, valid_until, today)
     proof = Proof.objects.create(

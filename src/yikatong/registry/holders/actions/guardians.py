@@ -14,7 +14,7 @@ from yikatong.core.errors import NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import certificates, names, rules
-from yikatong.registry.holders.actions.records import certificate_index, locked, note
+from yikatong.registry.holders.actions.records import active, certificate_index, locked, note
 from yikatong.registry.holders.models import Certificate, Guardianship, Holder
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
@@ -44,10 +44,10 @@ def register_guardian(  # noqa: PLR0913 - the fields of one proof
 ) -> Guardianship:
     """Record who acts for a child; it ends by itself on the day the child may act alone.
 
-    Raises NotAWard, BadGuardianship, OwnGuardian, GuardianTooYoung, GuardianKnown, BadName, BadCertificate.
+    Raises HolderEnded, NotAWard, BadGuardianship, OwnGuardian, GuardianTooYoung, GuardianKnown, BadName, BadCertificate.
     """
     require(by, Permission.HOLDER_REGISTER)
-    ward, today = locked(ward_id, by=by), day_of(at)
+    ward, today = active(ward_id, by=by), day_of(at)
     until = rules.independent_on(ward.birth_date, province().card.independent_age)
     if until <= today:
         raise rules.NotAWard(f"此人已满 {province().card.independent_age} 周岁，由本人办理，不登记监护人。")

@@ -14,15 +14,16 @@ from yikatong.registry.holders import certificates, names, rules
 from yikatong.registry.holders.actions.records import (
     AlreadyLinked,
     CertificateOfAnother,
+    active,
     certificate_index,
-    locked,
+    ended_refusal,
     note,
     social_security_index,
 )
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Holder, LifeEvent
 from yikatong.registry.holders.signals import holder_ended
-from yikatong.registry.regions.law import ByLaw, province
+from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
 
 Status = Holder.Status
@@ -41,12 +42,6 @@ _ENDS_FROM: dict[Status, frozenset[Status]] = {
     Status.MERGED: frozenset({Status.ACTIVE}),
 }
 _CARRYING = frozenset({Kind.RESIDENT_ID, Kind.HK_MO_TW_RESIDENCE, Kind.FOREIGN_RESIDENT})
-
-
-class HolderEnded(ByLaw):
-    """facts: status."""
-
-    code, articles = "holder_ended", ("G5",)
 
 
 class NothingChanged(DomainError):
@@ -187,19 +182,6 @@ def restore(holder: Holder, *, reason: str, by: Actor, at: datetime) -> LifeEven
     kind = LifeEvent.Kind.RESTORED
     happened(holder, kind, before=str(was), after=str(now), reason=said, by=by, at=at)
     return ended
-
-
-def active(holder_id: UUID, *, by: Actor) -> Holder:
-    """The holder's row, locked, of one who is there; raises NotFound, HolderEnded."""
-    holder = locked(holder_id, by=by)
-    if holder.status != Status.ACTIVE:
-        raise ended_refusal(holder)
-    return holder
-
-
-def ended_refusal(holder: Holder) -> HolderEnded:
-    text = f"该持卡人登记为“{holder.get_status_display()}”，不能办理此项业务。下一步：登记有误的，由业务主管恢复。"
-    return HolderEnded(text, status=str(holder.status))
 
 
 def check_end(holder: Holder, to: Status) -> None:

@@ -11,7 +11,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.registry.holders import rules
 from yikatong.registry.holders.actions import life
-from yikatong.registry.holders.actions.records import locked
+from yikatong.registry.holders.actions.records import ended_refusal, locked
 from yikatong.registry.holders.models import (
     Category,
     Certificate,
@@ -55,7 +55,7 @@ def pair(kept_id: UUID, gone_id: UUID, *, by: Actor) -> tuple[Holder, Holder]:
     found = {key: locked(key, by=by) for key in sorted((kept_id, gone_id))}
     for holder in found.values():
         if holder.status != Holder.Status.ACTIVE:
-            raise life.ended_refusal(holder)
+            raise ended_refusal(holder)
     return found[kept_id], found[gone_id]
 
 

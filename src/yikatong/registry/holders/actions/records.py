@@ -38,6 +38,12 @@ class AlreadyLinked(DomainError):
     message = "该证件已在此持卡人名下，不需要再次登记。"
 
 
+class HolderEnded(ByLaw):
+    """facts: status."""
+
+    code, articles = "holder_ended", ("G5",)
+
+
 def certificate_index(kind: str, number: str) -> bytes:
     """Blind index of a certificate number. The kind stands apart in its own column."""
     return blind_index("certificate", f"{kind}:{number}")
@@ -144,11 +150,24 @@ def locked(holder_id: UUID, *, by: Actor) -> Holder:
     return holder
 
 
+def active(holder_id: UUID, *, by: Actor) -> Holder:
+    """The holder's row, locked, of one who is there; raises NotFound, HolderEnded."""
+    holder = locked(holder_id, by=by)
+    if holder.status != Holder.Status.ACTIVE:
+        raise ended_refusal(holder)
+    return holder
+
+
+def ended_refusal(holder: Holder) -> HolderEnded:
+    text = f"该持卡人登记为“{holder.get_status_display()}”，不能办理此项业务。下一步：登记有误的，由业务主管恢复。"
+    return HolderEnded(text, status=str(holder.status))
+
+
 @transaction.atomic
 def link_certificate(holder_id: UUID, *, kind: str, number: str, by: Actor, at: datetime) -> Certificate:
     """The same person under a new certificate: linked, never doubled. The older one of its kind stays."""
     require(by, Permission.HOLDER_REGISTER)
-    holder = locked(holder_id, by=by)
+    holder = active(holder_id, by=by)
     checked = certificates.check(
         rules.kind_of(kind), number, known_divisions=KnownDivisions(), today=day_of(at)
     )
@@ -168,7 +187,7 @@ def link_certificate(holder_id: UUID, *, kind: str, number: str, by: Actor, at: 
 @transaction.atomic
 def change_phone(holder_id: UUID, *, phone: str, by: Actor, at: datetime) -> Holder:
     require(by, Permission.HOLDER_REGISTER)
-    holder = locked(holder_id, by=by)
+    holder = active(holder_id, by=by)
     holder.phone = rules.phone(phone)
     holder.phone_index = phone_index(holder.phone)
     holder.save(update_fields=["phone", "phone_index"])
