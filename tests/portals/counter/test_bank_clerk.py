@@ -13,7 +13,7 @@ from yikatong.core.actor import Role
 from yikatong.core.clock import now
 from yikatong.core.models import Look
 from yikatong.registry.cards import actions as card_acts
-from yikatong.registry.cards.models import Card, Case
+from yikatong.registry.cards.models import Card, Case, CaseKind
 from yikatong.registry.holders.models import Holder
 
 
@@ -115,6 +115,20 @@ def test_another_bank_s_case_does_not_exist_for_him(branch: Client, other: Holde
     card_acts.report_loss(Card.objects.get(holder=other).pk, by=cast.clerk(), at=now())
     loss = Case.objects.get(holder=other, kind="loss")
     assert branch.get(f"/counter/cases/{loss.number}/").status_code == 404
+
+
+@pytest.mark.clause("G12", "G17", "K2")
+def test_what_a_holder_began_for_another_bank_is_not_shown_to_him(branch: Client, stage: None) -> None:
+    holder = cast.wang_fang()
+    wish = {"division_code": "510107", "delivery": "1", "address": "成都市示例路 77 号"}
+    who = {"kind": CaseKind.APPLY, "by": cast.clerk(), "at": now()}
+    card_acts.save_draft(holder.pk, wish=card_acts.Wish(bank_code=cast.APART, **wish), **who)
+    address = f"/counter/holders/{holder.pk}/apply"
+    assert "示例路 77 号" not in text(branch.get(address))
+    card_acts.save_draft(holder.pk, wish=card_acts.Wish(bank_code=cast.JOINT, **wish), **who)
+    assert "示例路 77 号" in text(branch.get(address))
+    look = Look.objects.filter(holder_id=holder.pk, looker_name="林芳", fields__contains=["收件地址"])
+    assert look.get().purpose == "窗口办理：申领"
 
 
 @pytest.mark.clause("K2")

@@ -9,7 +9,7 @@ from yikatong.registry.banks.models import BankAccount, BankAct
 from yikatong.registry.banks.queries import Half, is_asked, lost_half
 from yikatong.registry.cards import queries
 from yikatong.registry.cards.models import OPEN_CASES, Card, CardStatus, Case, CaseKind, CaseStatus, ECard
-from yikatong.registry.cards.rules import is_case_served_by, is_served_by
+from yikatong.registry.cards.rules import is_case_served_by, is_draft_served_by, is_served_by
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.queries import full_name
@@ -107,7 +107,7 @@ def open_case(holder_id: UUID) -> Case | None:
 
 def _draft(holder: Holder, by: Actor) -> Case | None:
     draft = queries.draft_of(holder.pk)
-    return draft if draft is None or draft.bank_id is None or is_case_served_by(draft, by) else None
+    return draft if draft is None or is_draft_served_by(draft, by) else None
 
 
 def _account_words(card: Card | None) -> str:

@@ -237,6 +237,11 @@ def is_case_served_by(case: Case, by: Actor) -> bool:
     return is_served_by(case.card, by)
 
 
+def is_draft_served_by(draft: Case, by: Actor) -> bool:
+    """An application only begun may name no bank yet, and is anybody's to go on with."""
+    return draft.bank_id is None or is_case_served_by(draft, by)
+
+
 def fee_fen(reason: str, profile: Profile) -> int:
     """工本费 of a replacement, in fen: a card that was made badly costs nothing."""
     return 0 if reason == ReplaceReason.DEFECT and profile.card.defect_free else profile.card.replacement_fen

@@ -98,7 +98,12 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         "is_minor": is_child(holder, day_of(now())),
         "credential_hours": province().pass_.credential_hours,
     }
-    page["draft"] = cards.draft_of(holder.pk, key) if found.keep else None
+    purpose, at = f"窗口办理：{found.title}", now()
+    page["draft"] = (
+        cards.draft_to_finish(holder.pk, key, purpose=purpose, by=request.actor, at=at)
+        if found.keep
+        else None
+    )
     return _walk(found, holder, request, page).answer(request)
 
 
