@@ -123,6 +123,17 @@ def sources(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[
     env.load.cache_clear()
 
 
+@pytest.fixture
+def partners(bank_process: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
+    """The partners who accept our codes are reached at their own process."""
+    bank_process.begins_anew()
+    monkeypatch.setenv("YIKATONG_PARTNERS_FILE", str(bank_process.partners_file))
+    env.load.cache_clear()
+    yield bank_process
+    monkeypatch.delenv("YIKATONG_PARTNERS_FILE")
+    env.load.cache_clear()
+
+
 def _reaching(sandbox: Sandbox, channels: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandbox]:
     monkeypatch.setenv("YIKATONG_BANKS_FILE", str(channels))
     env.load.cache_clear()

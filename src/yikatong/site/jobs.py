@@ -27,6 +27,8 @@ TASKS: Final = {
     "codes.catch_up": "补齐黑名单",
     "codes.forget_old": "清理过期凭证和名单",
     "codes.publish_lists": "发布名单",
+    "codes.tell_partner": "告知伙伴平台名单",
+    "codes.watch_spreading": "核对挂失传播",
     "codes.seal_audit": "审计记录编号签名",
     "dashboards.forget": "清理运行监测数据",
     "dashboards.refresh": "更新运行监测",

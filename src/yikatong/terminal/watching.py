@@ -51,6 +51,9 @@ class Chores:
             pulse = session.heartbeat(self._store, self._client)
             if fetching.is_behind(self._store, pulse.lists.trust, pulse.lists.hot):
                 fetching.update(self._store, self._client)
+                session.heartbeat(
+                    self._store, self._client
+                )  # told at once: a loss is to be known to have arrived
             if offline.waiting(self._store):
                 upload.upload(self._store, self._client)
         except TerminalError:

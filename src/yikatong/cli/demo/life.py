@@ -3,7 +3,7 @@
 import signal
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
 from itertools import cycle, islice
@@ -17,7 +17,7 @@ from yikatong.core.clock import BEIJING, now
 from yikatong.registry.access import platform_keys, terminal_keys
 from yikatong.registry.access.models import Terminal
 from yikatong.terminal import answers
-from yikatong.terminal.errors import TerminalError
+from yikatong.terminal.errors import GateRefused, TerminalError
 from yikatong.terminal.gate_client import GateClient, checked
 from yikatong.using.codes import issuing
 from yikatong.using.codes.models import Device
@@ -31,27 +31,51 @@ USES_A_SECOND_MAX = 2.0  # at the busiest hour
 
 @dataclass(eq=False)
 class DemoTerminal:
-    """A terminal of the demo, whose main key this installation can derive itself."""
+    """A terminal of the demo, whose main key this installation can derive itself.
+
+    It fetches its hot lists as any terminal does, and keeps of them the version alone: it judges nothing offline.
+    """
 
     terminal: Terminal
     client: GateClient
     key: bytes = b""
     day: str = ""
     sequence: int = 0
+    hot: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_signed_in(self) -> bool:
         return self.day == f"{now().astimezone(BEIJING):%Y-%m-%d}"
 
     def beat(self) -> None:
+        """Tell how it is; fetch the lists that are newer, and tell of them at once."""
+        if self._fetched(self._tell()):
+            self._tell()
+
+    def _tell(self) -> answers.Pulse:
         body = {
             "clock": _seconds(),
             "offline_uses": 0,
             "trust_version": 0,
-            "hot_versions": {},
+            "hot_versions": self.hot,
             "software": "demo",
         }
-        self._ask("/gate/v1/heartbeat", body)
+        return answers.read(answers.Pulse, self._ask("/gate/v1/heartbeat", body))
+
+    def _fetched(self, pulse: answers.Pulse) -> bool:
+        newer = {
+            scene: version for scene, version in pulse.lists.hot.items() if version > self.hot.get(scene, 0)
+        }
+        for scene in newer:
+            path = f"/gate/v1/lists/hot?scene={scene}&since={self.hot.get(scene, 0)}"
+            try:
+                got = self._send(path, None, self.key)
+            except GateRefused:
+                self.hot.pop(scene, None)  # the way from there is no longer known: the whole list, next time
+                continue
+            if got:
+                self.hot[scene] = msgspec.json.decode(got)["to"]
+        return bool(newer)
 
     def show(self, code: str, amount_fen: int) -> None:
         self.sequence += 1
@@ -67,20 +91,22 @@ class DemoTerminal:
         self.day, self.sequence = terms.day, terms.sequence_next - 1
         self.key = platform_keys.work_key(number, generation, date.fromisoformat(terms.day))
 
-    def _ask(self, path: str, body: dict[str, Any]) -> None:
+    def _ask(self, path: str, body: dict[str, Any]) -> bytes:
         if not self.is_signed_in:
             self.sign_in()
-        self._send(path, body, self.key)
+        return self._send(path, body, self.key)
 
-    def _send(self, path: str, body: dict[str, Any], key: bytes) -> bytes:
-        content, at = msgspec.json.encode(body), _seconds()
-        mac = terminal_keys.request_mac(key, time=at, method="POST", path=path, body=content)
+    def _send(self, path: str, body: dict[str, Any] | None, key: bytes) -> bytes:
+        """POST a body, or GET where there is none."""
+        content, at = b"" if body is None else msgspec.json.encode(body), _seconds()
+        method = "GET" if body is None else "POST"
+        mac = terminal_keys.request_mac(key, time=at, method=method, path=path, body=content)
         who = {
             "Yikatong-Terminal": str(self.terminal.number),
             "Yikatong-Time": str(at),
             "Yikatong-Mac": mac.hex(),
         }
-        return checked(self.client.send("POST", path, content, who)).body
+        return checked(self.client.send(method, path, content, who)).body
 
 
 def live(gate_url: str) -> None:

@@ -146,7 +146,7 @@ class ListVersion(models.Model):
 
 
 class LossSpread(models.Model):
-    """How long a loss took to get about: to the online gate, the offline lists and the bank (Ningxia art. 17).
+    """How long a loss took to get about: to gate, offline lists, terminals, bank and partners (Ningxia art. 17).
 
     pii: none beyond the card's key.
     """
@@ -154,10 +154,16 @@ class LossSpread(models.Model):
     event = models.OneToOneField(
         CardEvent, models.PROTECT, primary_key=True, related_name="+", verbose_name="挂失"
     )
+    division_code = models.CharField("所在区划", max_length=9)
     reported_at = models.DateTimeField("报失", db_index=True)
     gate_at = models.DateTimeField("在线闸机", null=True)  # first read by another connection
     needs_list = models.BooleanField("需列入名单")
     list_at = models.DateTimeField("离线名单", null=True)
+    listed_in = models.DateTimeField("名单版本", null=True)  # when the newest list that names it was made
+    most_at = models.DateTimeField("多数终端", null=True)  # 95 of 100 have said they hold that list
+    all_at = models.DateTimeField("全部终端", null=True)
+    needs_partners = models.BooleanField("需告知伙伴平台", default=False)
+    partners_at = models.DateTimeField("伙伴平台", null=True)  # the last of them has said it holds that list
     bank_request = models.ForeignKey(
         BankRequest, models.PROTECT, null=True, related_name="+", verbose_name="银行请求"
     )
@@ -169,5 +175,63 @@ class LossSpread(models.Model):
                 fields=["reported_at"],
                 condition=Q(needs_list=True, list_at__isnull=True),
                 name="codes_spread_unlisted",
+            ),
+            # Each keeps only those still on their way, so that a look at them costs what has arrived since the last.
+            models.Index(fields=["listed_in"], condition=Q(most_at=None), name="codes_spread_most"),
+            models.Index(fields=["listed_in"], condition=Q(all_at=None), name="codes_spread_all"),
+            models.Index(
+                fields=["listed_in"],
+                condition=Q(needs_partners=True, partners_at=None),
+                name="codes_spread_partners",
+            ),
+        ]
+
+
+class Partner(models.Model):
+    """伙伴平台: another platform that accepts our codes, and which lists it holds (Sichuan art. 16, 18). pii: none."""
+
+    class Failure(models.TextChoices):
+        AWAY = "away", "不通"
+        SILENT = "silent", "无应答"
+        UNFIT = "unfit", "应答不合约定"
+
+    code = models.CharField("编号", primary_key=True, max_length=20)
+    name = models.CharField("名称", max_length=40)
+    is_wired = models.BooleanField("已接入", default=True)
+    held = models.JSONField("持有版本", default=dict)  # {"3": 17}: by scene, as it said itself
+    told_at = models.DateTimeField("最近告知", null=True)
+    behind_since = models.DateTimeField("中断自", null=True)
+    trouble = models.CharField("最近的问题", max_length=100, blank=True)
+    trouble_kind = models.CharField("问题种类", max_length=6, choices=Failure.choices, blank=True)
+    tries = models.PositiveIntegerField("次数", default=0)
+    next_try_at = models.DateTimeField("下次发送", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "伙伴平台"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PartnerNotice(models.Model):
+    """A published list that a partner is to be told of, written with the publication and sent after it. pii: none."""
+
+    id = models.BigAutoField(primary_key=True)
+    partner = models.ForeignKey(Partner, models.CASCADE, related_name="notices", verbose_name="伙伴平台")
+    scene = models.PositiveSmallIntegerField("场景")
+    version = models.BigIntegerField("版本")
+    made_at = models.DateTimeField("发布时间")
+    told_at = models.DateTimeField("告知时间", null=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "名单通知"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "scene", "version"], name="partner_notice_once_a_version"
             )
+        ]
+        indexes = [
+            models.Index(
+                fields=["partner", "made_at"], condition=Q(told_at=None), name="codes_notice_waiting"
+            ),
         ]

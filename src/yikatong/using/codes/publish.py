@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Min, Q, QuerySet
 
 from yikatong.core.errors import DomainError, NotFound
-from yikatong.using.codes import hot_delta, issuing, keysets, rules
+from yikatong.using.codes import hot_delta, issuing, keysets, outgoing, rules
 from yikatong.using.codes.keyset import Keyset
 from yikatong.using.codes.lists import Envelope, hot_payload, trust_payload
 from yikatong.using.codes.models import HotEntry, ListVersion
@@ -34,7 +34,9 @@ def publish_lists(*, at: datetime) -> list[ListVersion]:
     keyset = issuing.signing_keyset(at)
     trust = _publish_trust(keyset, at)
     hot = [_publish_hot(scene, keyset, at, even_unchanged=bool(trust)) for scene in rules.SCENES]
-    return [version for version in (trust, *hot) if version]
+    made = [version for version in (trust, *hot) if version]
+    outgoing.note_published(made)
+    return made
 
 
 def latest(kind: Literal["trust", "hot"], scene: int = 0) -> ListVersion | None:
@@ -74,7 +76,7 @@ def forget_old(*, at: datetime) -> int:
         dropped += old.delete()[0]
         first = versions.aggregate(first=Min("version"))["first"] or 0
         dropped += HotEntry.objects.filter(scene=scene, removed_version__lte=first).delete()[0]
-    return dropped
+    return dropped + outgoing.forget_old(at - DELTAS_KEPT)
 
 
 def _publish_trust(keyset: Keyset, at: datetime) -> ListVersion | None:

@@ -7,7 +7,8 @@ from procrastinate import RetryStrategy
 from procrastinate.contrib.django import app
 
 from yikatong.core import clock
-from yikatong.using.codes import hotlist, publish, sealing, spreading
+from yikatong.using.codes import hotlist, outgoing, partners, publish, sealing, spreading
+from yikatong.using.codes.partner_line import line
 
 log = structlog.get_logger()
 
@@ -33,6 +34,21 @@ def card_changed(card_id: str) -> None:
 def publish_lists(timestamp: int) -> None:  # noqa: ARG001 - the job's own parameter
     publish.publish_lists(at=clock.now())
     spreading.note_lists(at=clock.now())
+
+
+@app.periodic(cron="* * * * * */10")
+@app.task(name="codes.watch_spreading", queue="codes", queueing_lock="codes.watch_spreading")
+def watch_spreading(timestamp: int) -> None:  # noqa: ARG001
+    """Which losses the terminals have heard of by now, and which partners are still to be told."""
+    spreading.note_terminals(at=clock.now())
+    partners.sync(line())
+    partners.tell_due(at=clock.now())
+
+
+@app.task(name=outgoing.TELL, queue="banks")
+def tell_partner(partner: str) -> int:
+    """The only place where a partner is called, and never inside a transaction."""
+    return partners.tell(partner, line(), at=clock.now())
 
 
 @app.periodic(cron="* * * * *")
