@@ -39,6 +39,8 @@ TASKS: Final = {
     "identity.deliver": "发送短信验证码",
     "identity.forget": "清理登录验证记录",
     "identity.tell_holder": "短信告知持卡人",
+    "matching.chase": "再次核验",
+    "matching.inquire": "向人口库核验",
     "matching.compare": "与权威数据源比对",
     "matching.follow": "收取权威数据源的变更",
     "stock.print_next": "打印下一张即办卡",

@@ -23,11 +23,14 @@ from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.names import BadName
 from yikatong.registry.holders.rules import BadPhone, BirthDateDiffers
+from yikatong.registry.matching import inquiries
 from yikatong.registry.regions.models import Outlet
 
 
 def _apply(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
-    return case_address(cards.apply(holder.pk, **_delivery(holder, given, by), by=by, at=at))
+    case = cards.apply(holder.pk, **_delivery(holder, given, by), by=by, at=at)
+    inquiries.ask_now(holder.pk, at=at)
+    return case_address(case)
 
 
 def _replace(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:

@@ -12,6 +12,8 @@ from yikatong.registry.cards.models import OPEN_CASES, Card, CardStatus, Case, C
 from yikatong.registry.cards.rules import is_case_served_by, is_draft_served_by, is_served_by
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.matching import inquiries
+from yikatong.registry.matching.models import Inquiry
 from yikatong.registry.regions.queries import full_name
 
 Tone = str  # good, warn, bad or ""
@@ -65,6 +67,7 @@ class Panel:
     case: Case | None
     draft: Case | None = None
     todo: list[ToDo] = field(default_factory=list)
+    inquiry: Inquiry | None = None  # how the population source answered for him
     is_bounded: bool = False  # what a bank's clerk does not need is left out
 
 
@@ -90,6 +93,7 @@ def of(holder: Holder, *, by: Actor) -> Panel:
         account=_account_words(card) if account else "",
         ecard="" if by.bank else _ecard_words(ecard, card),
         is_bounded=bool(by.bank),
+        inquiry=None if by.bank else inquiries.latest(holder.pk),
         case=case,
         draft=_draft(holder, by) if case is None else None,
         todo=_making(case)

@@ -13,6 +13,7 @@ from yikatong.registry.holders import actions, rules
 from yikatong.registry.holders.actions import AlreadyRegistered
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.names import BadName
+from yikatong.registry.matching import inquiries
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
 
@@ -50,6 +51,7 @@ def verify(given: dict[str, Any], *, by: Actor, at: datetime) -> None:  # noqa: 
 
 def register(given: dict[str, Any], *, by: Actor, at: datetime) -> str:
     holder = actions.register(**_claim(given), by=by, at=at)
+    inquiries.ask_now(holder.pk, at=at)
     return _page_of(holder.pk) + "?done=registered"
 
 

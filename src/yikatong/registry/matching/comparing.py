@@ -61,7 +61,7 @@ def compare(key: str, source: Source, *, limit: int = SLICE, at: datetime) -> Sl
             _round_done(run, at)
             break
         try:
-            answers = source.look_up(_questions(holders))
+            answers = source.look_up(questions(holders))
         except SourceUnavailable as failure:
             return replace(total, failure=_failed(key, failure, at))
         stored = _store(run, holders, answers, source, at)
@@ -82,7 +82,7 @@ def follow(key: str, source: Source, *, limit: int = SLICE, at: datetime) -> Sli
         try:
             page = source.changes(run.cursor)
             holders = _holders_of(page.numbers)
-            answers = source.look_up(_questions(holders)) if holders else ()
+            answers = source.look_up(questions(holders)) if holders else ()
         except SourceUnavailable as failure:
             return replace(total, failure=_failed(key, failure, at))
         stored = _store_page(run, page.after, holders, answers, source, at)
@@ -94,7 +94,7 @@ def follow(key: str, source: Source, *, limit: int = SLICE, at: datetime) -> Sli
     return total
 
 
-def _questions(holders: Sequence[Holder]) -> list[Question]:
+def questions(holders: Sequence[Holder]) -> list[Question]:
     return [Question(one.pk.hex, one.social_security_number, one.name) for one in holders]
 
 

@@ -87,6 +87,41 @@ class Issue(models.Model):
         return self.get_field_display()
 
 
+class Inquiry(models.Model):
+    """核验: a person who is being served is asked for at a source, at once or as soon as it answers. pii: none."""
+
+    class Status(models.TextChoices):
+        WAITING = "waiting", "待核验"
+        AGREES = "agrees", "一致"
+        DIFFERS = "differs", "有差异"
+        UNKNOWN = "unknown", "查无此人"
+        DROPPED = "dropped", "不再核验"
+
+    id = key_field()
+    holder = models.ForeignKey(Holder, models.PROTECT, related_name="inquiries", verbose_name="持卡人")
+    source = models.CharField("来源", max_length=12)
+    status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.WAITING)
+    wanted_at = models.DateTimeField("发起时间")
+    answered_at = models.DateTimeField("应答时间", null=True, blank=True)
+    tries = models.PositiveIntegerField("次数", default=0)
+    next_try_at = models.DateTimeField("下次核验")
+    trouble = models.CharField("最近的问题", max_length=100, blank=True)
+
+    class Meta:
+        verbose_name = verbose_name_plural = "核验"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["holder", "source"], condition=Q(status="waiting"), name="inquiry_one_waiting"
+            )
+        ]
+        indexes = [
+            models.Index(
+                fields=["source", "next_try_at"], condition=Q(status="waiting"), name="matching_inquiry_due"
+            ),
+            models.Index(fields=["holder", "-wanted_at"], name="matching_inquiry_holder"),
+        ]
+
+
 Status = Issue.Status
 ISSUE_MOVES: dict[Status, frozenset[Status]] = {
     Status.OPEN: frozenset({Status.ASKED, Status.KEPT, Status.TAKEN, Status.AGREED}),

@@ -4,7 +4,7 @@ import structlog
 from procrastinate.contrib.django import app
 
 from yikatong.core.clock import now
-from yikatong.registry.matching import comparing
+from yikatong.registry.matching import comparing, inquiries
 from yikatong.registry.matching.source import sources
 
 log = structlog.get_logger()
@@ -27,3 +27,16 @@ def follow(timestamp: int) -> None:  # noqa: ARG001
         done = comparing.follow(key, source, at=now())
         if done.compared or done.failure:
             log.info("followed", source=key, compared=done.compared, deaths=done.deaths, failure=done.failure)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="matching.chase", queueing_lock="matching.chase")
+def chase(timestamp: int) -> int:  # noqa: ARG001
+    """Whatever became of a job, its inquiry is found here and asked again."""
+    return inquiries.ask_due(at=now())
+
+
+@app.task(name=inquiries.ASK)
+def inquire() -> int:
+    """Ask for those who were registered or applied just now."""
+    return inquiries.ask_due(at=now())

@@ -30,6 +30,7 @@ from yikatong.registry.cards.models import (
     Escalation,
 )
 from yikatong.registry.cards.rules import CardAct
+from yikatong.registry.cards.signals import case_submitted
 from yikatong.registry.holders.rules import acts_for
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
@@ -166,6 +167,12 @@ def submit(case: Case, *, by: Actor, at: datetime) -> Case:
 
     The draft keeps its number and the channel it began in: begun in one, ended in another.
     """
+    taken = _submitted(case, by=by, at=at)
+    case_submitted.send(Case, case=taken, at=at)
+    return taken
+
+
+def _submitted(case: Case, *, by: Actor, at: datetime) -> Case:
     draft = taken_draft(case, by=by, at=at)
     if draft is None:
         return open_case(case, by=by, at=at)

@@ -19,6 +19,7 @@ from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.models import Case, Roster
 from yikatong.registry.cards.rosters import columns as c
 from yikatong.registry.cards.rosters.cells import Entry, Fault, shown
+from yikatong.registry.cards.signals import roster_submitted
 from yikatong.registry.holders.actions import certificate_index, phone_index, social_security_index
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Guardianship, Holder
@@ -137,6 +138,7 @@ SELECT %(day)s, {UUID7_SQL}, %(at)s, holder_id, %(actor)s::uuid, %(name)s, %(rol
     %(channel)s, '批量申领名册核对', '', ARRAY['姓名', '证件号码']
 FROM staged WHERE is_known
 """  # noqa: S608 - constants
+_ENTERED: Final = "SELECT holder_id FROM staged WHERE fault IS NULL"
 _LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
 _STATEMENTS: Final = (
     _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _FAULTS, _CASES,
@@ -187,6 +189,9 @@ def enter(
             cursor.execute(statement, facts)
         cursor.execute(_LEFT)
         left = dict(cursor.fetchall())
+        cursor.execute(_ENTERED)
+        entered = [holder_id for (holder_id,) in cursor.fetchall()]
+    roster_submitted.send(Case, holder_ids=entered, at=at)
     by_row = {entry.row: entry for entry in first}
     faults = [_fault(by_row[row], code) for row, code in left.items()]
     return faults + [_fault(entry, "repeated_in_file") for entry in repeated]

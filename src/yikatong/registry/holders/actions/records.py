@@ -17,6 +17,7 @@ from yikatong.registry.holders import certificates, rules
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Holder
 from yikatong.registry.holders.rules import Claim, Person
+from yikatong.registry.holders.signals import holder_registered
 from yikatong.registry.regions.law import ByLaw, province
 from yikatong.registry.regions.queries import KnownDivisions
 
@@ -96,6 +97,7 @@ def _enter(person: Person, *, by: Actor, at: datetime) -> Holder:
             at=at,
             **facts,
         )
+        holder_registered.send(Holder, holder_id=holder.pk, at=at)
     return holder
 
 
