@@ -157,7 +157,7 @@ class Night:
         self._many("roster", done.rows if done else 0)
         assert done is not None
         assert done.cases == len(rows), "every row is sound"
-        found = Case.objects.filter(roster_row__startswith=f"{roster.pk.hex}:").order_by("pk")
+        found = Case.objects.filter(roster_row__startswith=f"{roster.pk.hex}:").order_by("number")
         people = Holder.objects.in_bulk([case.holder_id for case in found])
         return [(_person(people[case.holder_id], case), case.pk) for case in found]
 

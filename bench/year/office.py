@@ -12,6 +12,7 @@ from bench.year import rates
 from bench.year.ledger import Ledger
 from bench.year.people import Person, age_on
 from yikatong.core.actor import Actor, Channel, Role
+from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import actions
 from yikatong.registry.cards.actions import Answers
 from yikatong.registry.cards.models import Case
@@ -70,7 +71,7 @@ class Office:
             "pk", "status", "card_id", "fee_fen", "fee_paid_at", "kind", "bank_id", "step_due_on"
         )
         by_status: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-        for row in found.order_by("created_at", "pk"):
+        for row in found.order_by("created_at", "number"):
             by_status[row[1]].append(row)
         for row in by_status["submitted"]:
             self._judge(row)
@@ -147,7 +148,8 @@ class Office:
         person.card = card
         if person.key not in self.shard.ended:
             self.shard.carrying.add(person)
-        if age_on(person.born, self.shard.day) >= 16 or self.dice.random() < 0.3:
+        is_new = BankAccount.objects.filter(cards=card, status="preopened").exists()
+        if is_new and (age_on(person.born, self.shard.day) >= 16 or self.dice.random() < 0.3):
             self.do("activate_account", actions.activate_account, card)
 
     def _pay(self, case: UUID) -> bool:
