@@ -6,10 +6,11 @@ from django.test import Client
 from tests.bank_sandbox import Sandbox
 from tests.portals.citizen import people
 from tests.portals.citizen.conftest import LogIn
+from yikatong.core.clock import day_of, now
 from yikatong.registry.banks import tasks
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards.models import Card, CardStatus, Case
-from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.models import Category, Holder
 
 
 def test_numbers_are_covered_until_the_password_is_given(hers: Client, wang: Holder) -> None:
@@ -174,3 +175,16 @@ def test_a_lost_card_changes_its_bank_by_being_replaced(hers: Client) -> None:
     assert "这张卡已经挂失。" in shown
     assert "reason=lost" in shown
     assert hers.get("/m/card/bank?bank=00000").status_code == 200
+    assert hers.get("/m/card/bank?bank=%00").status_code == 200
+
+
+@pytest.mark.clause("G5", "B6", "S14")
+def test_the_bank_is_chosen_freely_and_the_fee_told_is_the_one_to_be_paid(hers: Client, wang: Holder) -> None:
+    choose = hers.get("/m/card/bank").content.decode()
+    assert " checked" not in choose.split("换到哪家银行")[1].split("</form>")[0]
+    assert "工本费 ¥20.00" in hers.get("/m/card/bank?bank=95903").content.decode()
+    today = day_of(now())
+    Category.objects.create(holder=wang, kind="disabled", valid_from=today, source="残联名单")
+    shown = hers.get("/m/card/bank?bank=95903").content.decode()
+    assert "工本费免收：残疾人" in shown
+    assert "¥20.00" not in shown

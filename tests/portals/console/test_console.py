@@ -164,6 +164,21 @@ def test_a_roster_is_taken_once_and_its_page_shows_the_rows() -> None:
     assert "名册.csv" in browser.get(first.headers["Location"]).content.decode()
 
 
+@pytest.mark.clause("B1", "O10")
+def test_a_file_a_city_has_sent_is_the_province_s_to_send_again() -> None:
+    """The city's rows of other places were faults there; the province's own roster is not the city's."""
+    csv = roster("王芳", cast.WANG_FANG_NUMBER)
+    city = browser_of(Role.SUPERVISOR, scope="5107").post(
+        "/console/rosters", {"file": SimpleUploadedFile("名册.csv", csv)}
+    )
+    browser = browser_of(Role.SUPERVISOR)
+    sent = browser.post("/console/rosters", {"file": SimpleUploadedFile("名册.csv", csv)})
+    assert city.status_code == sent.status_code == 303
+    assert sent.headers["Location"] != city.headers["Location"]
+    assert browser.get(sent.headers["Location"]).status_code == 200
+    assert sorted(Roster.objects.values_list("scope", flat=True)) == ["51", "5107"]
+
+
 def test_a_refused_file_is_not_said_to_be_still_there() -> None:
     file = SimpleUploadedFile("名册.csv", b"hello\n1\n")
 

@@ -65,6 +65,7 @@ def test_faults_stand_at_their_form_and_change_nothing(hall: Client) -> None:
     assert Blank.objects.count() == 3
     differs = send(hall, "count", bank_code=cast.JOINT, counted="2", note="")
     assert "实盘与账面不符，请填写差异说明。" in text_of(differs)
+    assert send(hall, "count", bank_code=cast.JOINT, counted="9" * 10, note="多").status_code == 422
     assert send(hall, "count", bank_code=cast.JOINT, counted="3", note="").status_code == 303
     assert DayCount.objects.get().counted == 3
     assert "相符" in text(hall.get("/counter/stock"))

@@ -9,6 +9,7 @@ from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.stock.rules import PACK_MOST
 
+HELD_MOST = 999_999  # six digits fill a drawer many times over
 _SERIAL = {"inputmode": "numeric", "autocomplete": "off", "class": "num"}
 
 
@@ -45,7 +46,7 @@ class SpoilForm(StockForm):
 class CountForm(StockForm):
     bank_code = forms.ChoiceField(label="合作银行")
     counted = forms.IntegerField(
-        label="实盘张数", min_value=0, widget=forms.NumberInput(attrs={"class": "num"})
+        label="实盘张数", min_value=0, max_value=HELD_MOST, widget=forms.NumberInput(attrs={"class": "num"})
     )
     note = forms.CharField(
         label="差异说明", max_length=100, required=False, help_text="实盘与账面不符时必填。",

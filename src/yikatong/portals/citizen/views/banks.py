@@ -6,13 +6,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from yikatong.core.clock import now
 from yikatong.portals.citizen.session import CitizenRequest, holder_required
 from yikatong.portals.citizen.views.home import card_context
 from yikatong.registry.banks.models import Bank
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import actions
 from yikatong.registry.cards.changes import of_replacement
-from yikatong.registry.cards.models import CardStatus
-from yikatong.registry.cards.rules import ReplaceReason
+from yikatong.registry.cards.models import Card, CardStatus
+from yikatong.registry.cards.rules import FeeGround, ReplaceReason
 from yikatong.registry.regions.law import province
 
 
@@ -20,12 +21,22 @@ from yikatong.registry.regions.law import province
 @holder_required
 def choose(request: CitizenRequest) -> HttpResponse:
     context: dict[str, Any] = card_context(request.holder)
-    banks = Bank.objects.filter(accepts_new=True).order_by("code")
-    chosen, card = banks.filter(pk=request.GET.get("bank", "")).first(), context["card"]
+    banks = list(Bank.objects.filter(accepts_new=True).order_by("code"))
+    asked, card = request.GET.get("bank", ""), context["card"]
+    chosen = next((bank for bank in banks if bank.pk == asked), None)
     if card is not None and chosen is not None:
-        context["changes"] = of_replacement(card, chosen, province())
-        context["keeps"] = rules.stays(card.account, chosen)
-        context["fee_fen"] = rules.fee_fen(ReplaceReason.BANK, province())
+        reason = _reason(card, chosen)
+        fee = actions.fees_of(request.holder, at=now())[reason]
+        context |= {"changes": of_replacement(card, chosen, province()), "reason": reason, "fee": fee}
+        context["fee_ground"] = FeeGround(fee.ground).label if fee.ground else ""
     context |= {"banks": banks, "chosen": chosen, "rules": province()}
     context["may_change"] = card is not None and card.status == CardStatus.NORMAL
     return render(request, "citizen/bank.html", context)
+
+
+def _reason(card: Card, chosen: Bank) -> ReplaceReason:
+    """Why the card would be replaced, for the form that follows and for its fee."""
+    if card.status != CardStatus.NORMAL:
+        return ReplaceReason.LOST
+    stays = card.account is not None and card.account.bank_id == chosen.pk
+    return ReplaceReason.DAMAGED if stays else ReplaceReason.BANK

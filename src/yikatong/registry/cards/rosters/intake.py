@@ -37,6 +37,8 @@ def receive(
 ) -> Roster:
     """Store a roster and defer its run (`run_now`). The same file again is the same roster, and nothing new.
 
+    Of the same region: elsewhere other rows are within reach, and nobody is shown another region's roster.
+
     `kind` says who applies for the persons (employer, school, community) and `applicant` its name, else the
     organisation that uploads; every case of the roster carries both.
 
@@ -47,7 +49,7 @@ def receive(
     if kind not in ROSTER_KINDS or len(applicant.strip()) > 100:
         raise BadRosterKind
     data = _bytes(file)
-    digest = sm3(data)
+    digest = sm3(by.scope.encode() + b"\0" + data)
     if (known := Roster.objects.filter(digest=digest).first()) is not None:
         return known
     rows = len(read(data).rows)
