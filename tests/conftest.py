@@ -15,6 +15,7 @@ from django.db import connection
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.bank_sandbox import Sandbox
+from tests.department_sandbox import Departments
 from yikatong.core import env
 from yikatong.runtime.postgres import Cluster
 
@@ -139,6 +140,50 @@ def _reaching(sandbox: Sandbox, channels: Path, monkeypatch: pytest.MonkeyPatch)
     env.load.cache_clear()
     yield sandbox
     monkeypatch.delenv("YIKATONG_BANKS_FILE")
+    env.load.cache_clear()
+
+
+@pytest.fixture(scope="session")
+def department_process(
+    django_db_setup: None, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Departments]:
+    """The sandbox departments as a process of their own, with their own schema in the test database."""
+    with django_db_blocker.unblock():
+        dsn = _dsn_of_tests()
+    with Departments(tmp_path_factory.mktemp("departments"), dsn) as departments:
+        yield departments
+
+
+@pytest.fixture
+def departments(department_process: Departments, monkeypatch: pytest.MonkeyPatch) -> Iterator[Departments]:
+    """The departments are reached, and nothing goes wrong there but what the test chooses."""
+    department_process.begins_anew()
+    yield from _hearing(department_process, department_process.channels, monkeypatch)
+
+
+@pytest.fixture
+def departments_away(
+    department_process: Departments, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Departments]:
+    """Nobody listens where the departments should be."""
+    yield from _hearing(department_process, department_process.nowhere, monkeypatch)
+
+
+@pytest.fixture
+def departments_forged(
+    department_process: Departments, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Departments]:
+    """Somebody answers who does not have our key."""
+    yield from _hearing(department_process, department_process.wrong_key, monkeypatch)
+
+
+def _hearing(
+    departments: Departments, channels: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Departments]:
+    monkeypatch.setenv("YIKATONG_DEPARTMENTS_FILE", str(channels))
+    env.load.cache_clear()
+    yield departments
+    monkeypatch.delenv("YIKATONG_DEPARTMENTS_FILE")
     env.load.cache_clear()
 
 

@@ -2,10 +2,10 @@
 
 from procrastinate.contrib.django import app
 
-from yikatong.cli.run import BANK_QUEUE, QUEUES
+from yikatong.cli.run import LINE_QUEUES, QUEUES
 
 
 def test_every_job_has_a_worker() -> None:
     queues = {task.queue for task in app.tasks.values()}
-    assert queues <= {*QUEUES, BANK_QUEUE}
-    assert BANK_QUEUE not in QUEUES
+    assert queues <= {*QUEUES, *LINE_QUEUES}
+    assert not {*LINE_QUEUES} & {*QUEUES}

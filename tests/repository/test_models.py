@@ -19,7 +19,8 @@ OURS = sorted(
 #: Upper floors first, as the import contracts have them; inside `registry` and `using` too.
 FLOORS = [
     "portals", "insight.dashboards", "using.scenes", "using.identity using.usage using.codes",
-    "registry.access", "registry.catalogue", "registry.matching", "registry.stock", "registry.cards", "registry.banks",
+    "registry.access", "registry.catalogue", "registry.matching", "registry.stock",
+    "registry.joint", "registry.cards", "registry.banks",
     "registry.holders", "registry.outlets", "registry.regions", "core",
 ]  # fmt: skip
 #: Of these an administrator sees rows, for he runs the system; holders and cards are the counter's.

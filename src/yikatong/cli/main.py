@@ -38,6 +38,7 @@ COMMANDS = {
     "insight": Entry("yikatong.cli.insight", "看板统计", needs_database=True),
     "bank": Entry("yikatong.cli.bank", "银行沙箱：启动、设置故障"),
     "sources": Entry("yikatong.cli.sources", "权威数据源沙箱：登记、设置故障"),
+    "department": Entry("yikatong.cli.department", "联办部门沙箱：设置故障"),
     "batch": Entry("yikatong.cli.batch", "制卡批次：沙箱整轮", needs_database=True),
     "keys": Entry("yikatong.cli.keys", "签发密钥：查看、轮换、撤销", needs_database=True),
     "audit": Entry("yikatong.cli.audit", "审计日志：核验、导出", needs_database=True),

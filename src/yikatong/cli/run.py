@@ -29,7 +29,8 @@ app = typer.Typer()
 _PACKAGE = Path(__file__).parents[1]
 #: Queues of the jobs; a test compares them with the tasks there are.
 QUEUES = ("default", "builtin", "codes", "dashboards", "messages")
-BANK_QUEUE = "banks"
+#: Who waits for others has a worker of its own, that nobody else waits with it.
+LINE_QUEUES = ("banks", "departments")
 
 
 @app.command("run")
@@ -134,8 +135,7 @@ def _programs(settings: Settings) -> list[Program]:
     ]  # fmt: skip
     # Jobs every few seconds: kept, they would fill the disk; a failed one stays to be seen.
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--delete-jobs", "successful"]
-    # A bank may keep us waiting; nobody else shall wait with it.
-    lines = [*worker, "--queues", BANK_QUEUE, "--concurrency", "4"]
+    lines = [*worker, "--queues", ",".join(LINE_QUEUES), "--concurrency", "6"]
     host = settings.allowed_hosts[0].lstrip(".") if settings.allowed_hosts else ""
     site_health = f"{env.local_url(settings.site_host, settings.site_port)}/healthz"
     gate_health = f"{env.local_url(settings.gate_host, settings.gate_port)}/healthz"
@@ -149,14 +149,14 @@ def _programs(settings: Settings) -> list[Program]:
         Program("site", site, site_health, "localhost" if host == "*" else host, counting),
         Program("gate", gate, gate_health, environment=environment),
         Program("worker", [*worker, "--queues", ",".join(QUEUES)], environment=environment),
-        Program("banks", lines, environment=environment),
-        *([_sandbox_bank(settings, environment)] if settings.demo else []),
+        Program("lines", lines, environment=environment),
+        *([_sandbox_peers(settings, environment)] if settings.demo else []),
         *([Program("demo", demo, environment=environment)] if settings.demo and settings.demo_life else []),
     ]
 
 
-def _sandbox_bank(settings: Settings, environment: dict[str, str]) -> Program:
-    """Beside us, not of us: the banks of the demonstration."""
+def _sandbox_peers(settings: Settings, environment: dict[str, str]) -> Program:
+    """Beside us, not of us: the banks and departments of the demonstration."""
     health = f"{settings.bank_sandbox_url}/healthz"
     return Program("bank", bank.command(settings), health, environment=environment)
 

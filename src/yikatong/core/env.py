@@ -74,6 +74,13 @@ class Settings(BaseSettings):
     bank_sandbox_host: str = Field(default="127.0.0.1", min_length=1, description="监听地址，如 127.0.0.1")
     bank_sandbox_port: int = Field(default=0, ge=0, le=65535, description="0–65535 的整数，0 为闸机端口加一")
     bank_sandbox_delay_ms: int = Field(default=200, ge=0, le=60_000, description="0–60000 的整数")
+    # Departments take hours; those of a demonstration decide after about this long.
+    department_sandbox_delay_ms: int = Field(
+        default=20_000, ge=0, le=3_600_000, description="0–3600000 的整数"
+    )
+    departments_file: Path = Field(
+        default=Path(), description="TOML 文件路径：各联办部门接口的地址与密钥文件"
+    )
     banks_file: Path = Field(default=Path(), description="TOML 文件路径：各合作银行接口的地址与密钥文件")
     sources_file: Path = Field(default=Path(), description="TOML 文件路径：各权威数据源接口的地址与密钥文件")
     partners_file: Path = Field(
@@ -120,6 +127,7 @@ class Settings(BaseSettings):
         "secret_key_file",
         "master_key_file",
         "banks_file",
+        "departments_file",
         "sources_file",
         "partners_file",
         "card_key_file",

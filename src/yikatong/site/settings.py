@@ -27,6 +27,8 @@ HOT_PARTNERS = "yikatong.adapters.partner_api.connector.PartnerApi"
 BANK_FILES = "yikatong.adapters.bank_files.layout.PipeBankFiles"
 # The line to the banks; without an address a bank's requests wait and are seen to wait.
 BANK_CONNECTOR = "yikatong.adapters.bank_api.connector.BankApi"
+# The line to the departments of a joint matter 联办.
+DEPARTMENT_CONNECTOR = "yikatong.adapters.department_api.connector.DepartmentApi"
 # Prints cards at outlets that issue at once; without one they are refused by name.
 CARD_PRINTER = "yikatong.adapters.card_maker.printer.SandboxPrinter" if DEMO else ""
 CARD_MAKER_FILES = "yikatong.adapters.card_maker.layout.PipeMakerFiles"
@@ -48,6 +50,7 @@ INSTALLED_APPS = [
     "yikatong.registry.holders",
     "yikatong.registry.banks",
     "yikatong.registry.cards",
+    "yikatong.registry.joint",
     "yikatong.registry.stock",
     "yikatong.registry.matching",
     "yikatong.registry.catalogue",

@@ -188,4 +188,5 @@ def test_kinds_carry_the_exchange_letters() -> None:
         "J": "港澳居民来往内地通行证",
         "K": "台湾居民来往大陆通行证",
         "M": "港澳台居民居住证",
+        "B": "出生医学证明",
     }

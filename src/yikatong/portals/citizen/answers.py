@@ -34,7 +34,8 @@ def answer(
             try:
                 return SeeOther(act(form.cleaned_data))
             except DomainError as refusal:
-                form.add_error(None, sentence(refusal))
+                at_fault = refusal.facts.get("field")
+                form.add_error(at_fault if at_fault in form.fields else None, sentence(refusal))
                 status, wait = refusal.status, refusal.facts.get("retry_after")
     page = render(request, template, context | {"form": form}, status=status)
     if wait is not None:

@@ -8,6 +8,7 @@ from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.banks.queries import BankHalf, Half
 from yikatong.registry.cards.models import Card, CardStatus, Case, CaseStatus, ECard
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.joint.models import JointMatter
 from yikatong.using.codes.reasons import Reason
 
 
@@ -89,6 +90,34 @@ def of_account(account: BankAccount | None, half: BankHalf | None = None) -> Sta
 
 def of_case(case: Case) -> Standing:
     return CASES.get(CaseStatus(case.status), Standing(CaseStatus(case.status).label, "idle", "hourglass"))
+
+
+JOINTS = {
+    JointMatter.Status.RUNNING: Standing("办理中", "idle", "hourglass"),
+    JointMatter.Status.DONE: Standing("全部办结", "good", "circle-check"),
+    JointMatter.Status.ENDED: Standing("部分未办成", "warn", WARN),
+    JointMatter.Status.WITHDRAWN: Standing("已撤回", "idle", "circle-minus"),
+}
+_PARTS = {
+    "held": ("idle", "hourglass"),
+    "sending": ("idle", "send"),
+    "accepted": ("idle", "building-2"),
+    "correcting": ("warn", WARN),
+    "ready": ("good", "package-check"),
+    "done": ("good", "circle-check"),
+    "refused": ("bad", BAD),
+    "withdrawn": ("idle", "circle-minus"),
+}
+
+
+def of_joint(joint: JointMatter) -> Standing:
+    return JOINTS[JointMatter.Status(joint.status)]
+
+
+def of_part(state: str, word: str) -> Standing:
+    """Of one department's part; the word is its own."""
+    tone, icon = _PARTS[state]
+    return Standing(word, tone, icon)
 
 
 def why_no_code(holder: Holder, card: Card | None) -> Reason | None:

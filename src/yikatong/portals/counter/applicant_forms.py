@@ -9,14 +9,14 @@ from yikatong.portals.counter import representing
 from yikatong.portals.counter.forms import SCAN, MatterForm, Scanned, Verified
 from yikatong.registry.cards.models import Authorisation
 from yikatong.registry.cards.rules import AGENT_MATTERS
-from yikatong.registry.holders.certificates import Kind
+from yikatong.registry.holders.certificates import SHOWN
 from yikatong.registry.holders.models import Category, Guardianship, Proof
 
 
 class CertificateForm(MatterForm):
     """The same person under a new certificate."""
 
-    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
+    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in SHOWN])
     number = forms.CharField(
         label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )
@@ -31,7 +31,7 @@ class PersonForm(MatterForm):
         max_length=80,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
+    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in SHOWN])
     number = forms.CharField(
         label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )

@@ -11,7 +11,7 @@ from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.models import CaseKind
 from yikatong.registry.cards.rules import CancelReason, FeeGround, ReplaceReason
-from yikatong.registry.holders.certificates import Kind
+from yikatong.registry.holders.certificates import SHOWN
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import Ground
 from yikatong.registry.regions.law import province
@@ -85,7 +85,7 @@ class MatterForm(DeskForm):
 
 
 class RegisterForm(MatterForm):
-    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in Kind])
+    kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in SHOWN])
     number = forms.CharField(
         label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )

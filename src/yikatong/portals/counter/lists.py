@@ -9,6 +9,9 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import BEIJING, day_of
 from yikatong.registry.cards import following, queries, rules
 from yikatong.registry.cards.models import Case, CaseStatus, CaseStep, Escalation
+from yikatong.registry.joint import queries as joint
+from yikatong.registry.joint.models import JointEscalation
+from yikatong.registry.joint.plans import plan_of
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import full_names
@@ -129,9 +132,35 @@ def overdue(by: Actor, day: date, chosen: str = "", shown: int = 100) -> Overdue
     return Overdue(counts, _so_far(_late_count(by)), chosen, late)
 
 
+@dataclass(frozen=True, slots=True)
+class LatePart:
+    """A department's part of a joint matter over its limit."""
+
+    one: JointEscalation
+    title: str
+    owner: str
+    days: int
+
+
+def overdue_parts(by: Actor, day: date, shown: int = 100) -> list[LatePart]:
+    """Departments of joint matters that are late, the longest first."""
+    found = list(joint.overdue(by)[:shown])
+    names = full_names({one.division_code[:6] for one in found})
+    days = calendar(min((one.due_on for one in found), default=day), until=day)
+    return [
+        LatePart(
+            one,
+            plan_of(one.item.joint.kind, one.item.key).title,
+            joint.owner_of(one.item, names[one.division_code[:6]]),
+            days.between(one.due_on, day),
+        )
+        for one in found
+    ]
+
+
 def overdue_count(by: Actor) -> str:
     """For the menu and the first page; "" when nothing is late."""
-    count = _late_count(by)
+    count = _late_count(by) + joint.overdue(by).order_by()[: COUNTED + 1].count()
     return _so_far(count) if count else ""
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yikatong.portals.counter.views import boxes, cases, casework, desk, holder, reading, stock
+from yikatong.portals.counter.views import boxes, cases, casework, desk, holder, joint, reading, stock
 
 urlpatterns = [
     path("", desk.workbench, name="counter"),
@@ -14,7 +14,16 @@ urlpatterns = [
     path("holders/<uuid:holder_id>/", holder.overview, name="counter-holder"),
     path("holders/<uuid:holder_id>/reveal", holder.reveal, name="counter-reveal"),
     path("holders/<uuid:holder_id>/collect", holder.collect, name="counter-collect"),
+    path("holders/<uuid:holder_id>/veteran", joint.veteran, name="counter-joint-veteran"),
     path("holders/<uuid:holder_id>/<slug:key>", holder.matter, name="counter-matter"),
+    path("joint", joint.index, name="counter-joint"),
+    path("joint/newborn", joint.newborn, name="counter-joint-newborn"),
+    path("joint/<str:joint_number>/", joint.matter, name="counter-joint-matter"),
+    path("joint/<str:joint_number>/receipt", joint.receipt, name="counter-joint-receipt"),
+    path("joint/<str:joint_number>/withdraw", joint.withdraw, name="counter-joint-withdraw"),
+    path("joint/<str:joint_number>/<slug:key>/withdraw", joint.withdraw, name="counter-joint-part-withdraw"),
+    path("joint/<str:joint_number>/<slug:key>/correct", joint.correct, name="counter-joint-correct"),
+    path("joint/<str:joint_number>/<slug:key>/order", joint.order, name="counter-joint-order"),
     path("overdue", casework.overdue, name="counter-overdue"),
     path("boxes", boxes.index, name="counter-boxes"),
     path("boxes/<str:box>", boxes.contents, name="counter-box"),

@@ -42,7 +42,7 @@ class Walk:
             if form.is_valid() and self.verify(form) is None and (step == CONFIRM or self.is_quick):
                 return HttpResponseRedirect(self.act(form), status=303)
         except DomainError as refusal:
-            form.refuse(refusal, self._field_of(refusal), self.link(refusal))
+            form.refuse(refusal, self._field_of(refusal, form), self.link(refusal))
         return self._show(request, FILL if form.is_refused else CHECK, form)
 
     def _save(
@@ -54,7 +54,7 @@ class Walk:
             return HttpResponseRedirect(keep(form), status=303)
         except DomainError as refusal:
             form.errors.clear()
-            form.refuse(refusal, self._field_of(refusal), self.link(refusal))
+            form.refuse(refusal, self._field_of(refusal, form), self.link(refusal))
         return self._show(request, FILL, form)
 
     def _unchecked(self, given: QueryDict, request: StaffRequest) -> MatterForm:
@@ -66,7 +66,9 @@ class Walk:
         }
         return form
 
-    def _field_of(self, refusal: DomainError) -> str | None:
+    def _field_of(self, refusal: DomainError, form: MatterForm) -> str | None:
+        if (said := refusal.facts.get("field")) in form.fields:  # the act names it itself
+            return str(said)
         return next((name for kind, name in self.fields_at_fault.items() if isinstance(refusal, kind)), None)
 
     def _show(self, request: StaffRequest, step: str, form: MatterForm) -> HttpResponse:

@@ -93,6 +93,13 @@ class FourEyes(DomainError):
     )
 
 
+class NumberAwaited(ByLaw):
+    """The card shows the holder's number; a newborn's comes with the registration of the household."""
+
+    code, articles = "number_awaited", ("O10",)
+    message = "此人还没有公民身份号码，卡面不能制作。下一步：等公安机关完成出生户口登记，号码到达后再审核。"
+
+
 class BadDelivery(DomainError):
     code, status = "delivery_invalid", 422
     message = "领取方式应为自取或邮寄；邮寄的须有通讯地址。"

@@ -17,7 +17,7 @@ from typing import Final, Literal
 from yikatong.core.errors import DomainError
 from yikatong.core.masking import mask_number as mask
 
-__all__ = ["BadCertificate", "Certificate", "Kind", "check", "mask"]
+__all__ = ["SHOWN", "BadCertificate", "Certificate", "Kind", "check", "mask"]
 
 Sex = Literal["1", "2"]
 EARLIEST_BIRTH: Final = date(1900, 1, 1)
@@ -38,6 +38,7 @@ class Kind(StrEnum):
     HK_MO_PERMIT = "J"
     TW_PERMIT = "K"
     HK_MO_TW_RESIDENCE = "M"
+    BIRTH = "B"  # ours: stands in until the household registration gives a newborn his own number
 
     @property
     def label(self) -> str:
@@ -51,7 +52,10 @@ _LABELS: Final = {
     Kind.HK_MO_PERMIT: "港澳居民来往内地通行证",
     Kind.TW_PERMIT: "台湾居民来往大陆通行证",
     Kind.HK_MO_TW_RESIDENCE: "港澳台居民居住证",
+    Kind.BIRTH: "出生医学证明",
 }
+#: What a person shows and types; a birth certificate enters by its own matter only.
+SHOWN: Final = tuple(kind for kind in Kind if kind is not Kind.BIRTH)
 
 
 class BadCertificate(DomainError):
@@ -194,6 +198,14 @@ def _passport(number: str, _known: Container[str], _today: date) -> Certificate:
     return Certificate(Kind.PASSPORT, number)
 
 
+def _birth_certificate(number: str, _known: Container[str], _today: date) -> Certificate:
+    """A letter for the edition, two digits for the province, seven that count."""
+    _length(Kind.BIRTH, number, 10, hint="10 位")
+    if not re.fullmatch(r"[A-Z][0-9]{9}", number):
+        raise WrongCharacters("出生医学证明编号是 1 位字母加 9 位数字，请核对。")
+    return Certificate(Kind.BIRTH, number)
+
+
 _CHECKERS: Final[dict[Kind, Callable[[str, Container[str], date], Certificate]]] = {
     Kind.RESIDENT_ID: _resident,
     Kind.PASSPORT: _passport,
@@ -201,6 +213,7 @@ _CHECKERS: Final[dict[Kind, Callable[[str, Container[str], date], Certificate]]]
     Kind.HK_MO_PERMIT: _hk_mo_permit,
     Kind.TW_PERMIT: _tw_permit,
     Kind.HK_MO_TW_RESIDENCE: _compatriot,
+    Kind.BIRTH: _birth_certificate,
 }
 
 

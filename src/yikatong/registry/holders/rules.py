@@ -82,6 +82,11 @@ class SexDiffers(DomainError):
     message = "填写的性别与证件号码不一致，请对照证件核对。"
 
 
+class NumberKnown(DomainError):
+    code = "number_known"
+    message = "此人已有公民身份号码，不能再次赋号；号码有误的请办理证件号码变更。"
+
+
 class NationalityWrong(DomainError):
     code, status = "nationality_invalid", 422
     message = "国籍应为三位字母代码（如 CHN），持护照或外国人永久居留身份证的应填写外国国籍。"
@@ -250,6 +255,21 @@ def phone(text: str) -> str:
     if not re.fullmatch(r"1[3-9][0-9]{9}", plain):
         raise BadPhone
     return plain
+
+
+def awaits_number(holder: Holder) -> bool:
+    """A newborn known by his birth certificate only: the household registration has yet to give a number."""
+    return {one.kind for one in holder.certificates.all() if one.is_current} == {Kind.BIRTH.value}
+
+
+def check_given_number(holder: Holder, given: Certificate) -> None:
+    """Raises NumberKnown, BirthDateDiffers, SexDiffers."""
+    if not awaits_number(holder):
+        raise NumberKnown
+    if given.birth_date != holder.birth_date:
+        raise BirthDateDiffers("号码中的出生日期与登记的不一致，请核对。")
+    if holder.sex not in {Holder.Sex.UNKNOWN.value, given.sex}:
+        raise SexDiffers("号码中的性别与登记的不一致，请核对。")
 
 
 def social_security_number(certificate: Certificate, nationality: str) -> str:

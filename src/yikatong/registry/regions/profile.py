@@ -117,6 +117,20 @@ class Limits(_Rule):
         return self
 
 
+class Joint(_Rule):
+    """联办: working days that each department has in a joint matter, from the day it may begin."""
+
+    birth: Days
+    household: Days
+    vaccination: Days
+    insurance: Days
+    report: Days
+    licence: Days
+    residence: Days
+    transfer: Days
+    pension: Days
+
+
 class Check(_Part):
     """审核. `four_eyes`: another one than the taker approves; `supervisors_alone`: a supervisor need not wait."""
 
@@ -267,6 +281,7 @@ class Profile(_Part):
     loss: Loss
     card: Card
     limits: Limits
+    joint: Joint
     check: Check
     pass_: PassRules = Field(alias="pass")
     outlets: Outlets = Outlets(articles=("G5",))
@@ -303,7 +318,7 @@ class Profile(_Part):
         strangers = [city.name for city in own if not city.code.startswith(self.code[:2])]
         unlettered = [city.name for city in own if city.letter is None]
         known = {law.letter for law in self.laws}
-        rules = (self.codes, self.loss, self.card, self.limits, self.pass_, self.outlets)
+        rules = (self.codes, self.loss, self.card, self.limits, self.joint, self.pass_, self.outlets)
         unknown = sorted({a for rule in rules for a in rule.articles if a[0] not in known})
         faults = {
             "cities: 不属于本省": strangers,

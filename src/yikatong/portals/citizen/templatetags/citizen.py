@@ -17,6 +17,7 @@ TABS = (
     ("/m/card", "card"),
     ("/m/cases", "cases"),
     ("/m/apply", "cases"),
+    ("/m/joint", "cases"),
     ("/m/me", "me"),
 )
 VENDOR = {"qr": "vendor/lean-qr/index.mjs", "sm": "vendor/sm-crypto-v2/index.umd.js"}

@@ -17,6 +17,7 @@ from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import following, queries
 from yikatong.registry.cards.models import CASE_TRANSITIONS, Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import FeeGround, ReplaceReason
+from yikatong.registry.joint import queries as joint
 from yikatong.registry.regions import profile
 from yikatong.registry.regions.models import Division, Outlet
 
@@ -25,8 +26,11 @@ GO_ON: dict[str, str] = {CaseKind.APPLY: "/m/apply", CaseKind.REPLACE: "/m/card/
 
 @holder_required
 def cases(request: CitizenRequest) -> HttpResponse:
+    joints = [(one, standing.of_joint(one)) for one in joint.of_holder(request.holder.id, at=now())[:10]]
     own = [(case, standing.of_case(case)) for case in queries.cases_of(request.holder.id)[:20]]
-    return render(request, "citizen/cases.html", card_context(request.holder) | {"cases": own})
+    return render(
+        request, "citizen/cases.html", card_context(request.holder) | {"cases": own, "joints": joints}
+    )
 
 
 @holder_required
@@ -108,7 +112,9 @@ def _card_form(
     if "save" in request.POST:
         return _save(request, kind, form, asked)
     context = (
-        card_context(holder) | _outlets(asked) | {"rules": profile.load(settings.PROVINCE), "draft": draft}
+        card_context(holder)
+        | outlets_near(asked)
+        | {"rules": profile.load(settings.PROVINCE), "draft": draft}
     )
     if kind == CaseKind.REPLACE:
         context["fees"] = [
@@ -120,7 +126,7 @@ def _card_form(
     return answer(request, form, template, lambda data: f"/m/cases/{act(data).number}?new", **context)
 
 
-def _outlets(asked: str) -> dict[str, Any]:
+def outlets_near(asked: str) -> dict[str, Any]:
     """Districts that have an outlet, by city, and the outlets of the one asked for, else of the nearest by code."""
     served = Outlet.objects.filter(is_open=True).values_list("division_code", flat=True).distinct()
     codes = {code[:6] for code in served}

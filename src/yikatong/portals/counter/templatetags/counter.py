@@ -22,6 +22,9 @@ from yikatong.registry.stock.printer import printer
 
 register = template.Library()
 
+#: Pages about a holder that are no matter of one card.
+OTHERS = {"collect": "领卡与启用", "veteran": "退役军人服务一件事"}
+
 _TONES = {
     CaseStatus.SUBMITTED: "warn",
     CaseStatus.CORRECTING: "warn",
@@ -69,6 +72,35 @@ def case_tone(status: str) -> str:
     return _TONES.get(CaseStatus(status), "")
 
 
+_PARTS = {
+    "held": ("", "hourglass"),
+    "sending": ("warn", "send"),
+    "accepted": ("warn", "building-2"),
+    "correcting": ("warn", "file-pen-line"),
+    "ready": ("warn", "package-check"),
+    "done": ("good", "circle-check"),
+    "refused": ("bad", "circle-x"),
+    "withdrawn": ("", "circle-minus"),
+}
+_JOINT = {"running": "warn", "done": "good", "ended": "bad"}
+
+
+@register.filter
+def joint_tone(status: str) -> str:
+    return _JOINT.get(status, "")
+
+
+@register.filter
+def part_tone(state: str) -> str:
+    """Of one department's part 联办事项."""
+    return _PARTS[state][0]
+
+
+@register.filter
+def part_icon(state: str) -> str:
+    return _PARTS[state][1]
+
+
 @register.filter
 def channel_word(channel: str) -> str:
     return CHANNELS.get(channel, "")
@@ -76,7 +108,7 @@ def channel_word(channel: str) -> str:
 
 @register.filter
 def title_of(key: str) -> str:
-    return "领卡与启用" if key == "collect" else MATTERS[key].title
+    return OTHERS.get(key) or MATTERS[key].title
 
 
 @register.simple_tag

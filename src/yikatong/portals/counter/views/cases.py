@@ -19,6 +19,7 @@ from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import actions, following, queries
 from yikatong.registry.cards.models import CASE_TRANSITIONS, OPEN_CASES, Case, CaseStatus
 from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ChangeReason, FeeGround, ReplaceReason
+from yikatong.registry.joint import queries as joint
 
 
 @staff_required(Permission.HOLDER_FIND)
@@ -27,7 +28,11 @@ def progress(request: StaffRequest) -> HttpResponse:
     form = CaseNumberForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
-            case = queries.case(form.cleaned_data["number"], by=request.actor, at=now())
+            number = form.cleaned_data["number"].strip()
+            if number[:1].isalpha():  # 联办号 begins with a letter
+                found = joint.joint(number, by=request.actor, at=now())
+                return HttpResponseRedirect(f"/counter/joint/{found.number}/", status=303)
+            case = queries.case(number, by=request.actor, at=now())
             return HttpResponseRedirect(f"/counter/cases/{case.number}/", status=303)
         except DomainError as refusal:
             form.refuse(refusal, "number")

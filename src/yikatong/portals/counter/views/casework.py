@@ -30,7 +30,11 @@ def overdue(request: StaffRequest) -> HttpResponse:
     day = day_of(now())
     chosen = request.GET.get("step", "")
     found = lists.overdue(request.actor, day, chosen)
-    return render(request, "counter/overdue.html", {"found": found, "day": day, "nav": "overdue"})
+    return render(
+        request,
+        "counter/overdue.html",
+        {"found": found, "parts": lists.overdue_parts(request.actor, day), "day": day, "nav": "overdue"},
+    )
 
 
 def _work(

@@ -42,7 +42,7 @@ def workbench(request: StaffRequest) -> HttpResponse:
 def find(request: StaffRequest) -> HttpResponse:
     """A post, so that no number of a person stands in an address or a log of addresses."""
     matter = request.GET.get("for", "")
-    matter = matter if matter in {*MATTERS, "collect"} else ""
+    matter = matter if matter in {*MATTERS, "collect", "veteran"} else ""
     form = FindForm(request.POST if request.method == "POST" else None)
     found: list[Found] | None = None
     if form.is_valid():

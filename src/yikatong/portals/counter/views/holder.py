@@ -28,6 +28,7 @@ from yikatong.registry.cards.rules import FeeGround, is_case_served_by, is_serve
 from yikatong.registry.holders import queries as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import Ground
+from yikatong.registry.joint import queries as joint
 from yikatong.registry.regions.law import province
 
 SHOWN_SECONDS = 30
@@ -74,6 +75,7 @@ def _context(holder: Holder, by: Actor) -> dict[str, object]:
         "today": day_of(now()),
         "cases": [one for one in cards.cases_of(holder.pk)[:50] if is_case_served_by(one, by)][:10],
         "cards": cards.cards_of(holder.pk).filter(**mine)[:10],
+        "joints": [] if by.bank else joint.of_holder(holder.pk, at=now())[:10],
         "panel": panel.of(holder, by=by),
     }
 

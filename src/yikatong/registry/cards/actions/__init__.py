@@ -1,6 +1,14 @@
 """The acts of cards and cases. One verb, one transaction; a refusal changes nothing."""
 
-from yikatong.registry.cards.actions.applications import apply, check, reject, replace, retry, withdraw
+from yikatong.registry.cards.actions.applications import (
+    apply,
+    check,
+    reject,
+    replace,
+    retry,
+    time_check,
+    withdraw,
+)
 from yikatong.registry.cards.actions.corrections import Answers, ask_correction, close_uncorrected, correct
 from yikatong.registry.cards.actions.drafts import Wish, save_draft
 from yikatong.registry.cards.actions.ending import cancel
@@ -63,6 +71,7 @@ __all__ = [
     "retry",
     "save_draft",
     "take_fee",
+    "time_check",
     "unmerge",
     "waive_fee",
     "withdraw",

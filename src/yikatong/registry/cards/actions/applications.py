@@ -11,7 +11,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
 from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.fees import fee_of
-from yikatong.registry.cards.actions.moves import locked_case, move_case, submit
+from yikatong.registry.cards.actions.moves import due_on, locked_case, move_case, note_case, submit
 from yikatong.registry.cards.actions.openings import ask_for_account
 from yikatong.registry.cards.actions.representatives import stand_in
 from yikatong.registry.cards.models import (
@@ -28,6 +28,7 @@ from yikatong.registry.cards.rules import ReplaceReason
 from yikatong.registry.holders.actions import check_ground
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.rules import awaits_number
 from yikatong.registry.regions.models import Outlet
 
 _ONE_OPEN = {"case_one_open_for_a_card": refusals.HasOpenCase}
@@ -126,7 +127,23 @@ def check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
     case = locked_case(case_id, by=by)
     if case.status == CaseStatus.SUBMITTED and (hindrance := check_hindrance(case, by=by)):
         raise hindrance
+    if awaits_number(case.holder):
+        raise refusals.NumberAwaited
     return ask_for_account(move_case(case, CaseStatus.CHECKED, by=by, at=at), by=by, at=at)
+
+
+@transaction.atomic
+def time_check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
+    """The clock of the check: it stands while the holder's number is awaited, and begins when it has come."""
+    require(by, Permission.CARD_APPLY)
+    case = locked_case(case_id, by=by)
+    if case.status == CaseStatus.SUBMITTED:
+        waits = awaits_number(case.holder)
+        case.step_due_on = None if waits else due_on(case, CaseStatus.SUBMITTED, at)
+        case.save(update_fields=["step_due_on"])
+        if not waits:
+            note_case(case, by=by, at=at, note="公民身份号码已登记，审核时限开始计算")
+    return case
 
 
 @transaction.atomic

@@ -11,12 +11,12 @@ from yikatong.core.masking import mask_number, mask_phone
 from yikatong.registry.cards.rosters import columns as c
 from yikatong.registry.cards.rosters.reading import Row
 from yikatong.registry.holders import certificates, names
-from yikatong.registry.holders.certificates import Kind
+from yikatong.registry.holders.certificates import SHOWN, Kind
 from yikatong.registry.holders.rules import CHINA, Claim, Ground, Person, independent_on, read
 
 T = TypeVar("T")
 
-_KINDS: Final = {kind.label: kind.value for kind in Kind} | {kind.value: kind.value for kind in Kind}
+_KINDS: Final = {kind.label: kind.value for kind in SHOWN} | {kind.value: kind.value for kind in SHOWN}
 _KIND_ALIASES: Final = {
     "身份证": "A",
     "永久居留身份证": "D",

@@ -9,12 +9,12 @@ import xlsxwriter
 
 from yikatong.registry.cards.models import RosterFault
 from yikatong.registry.cards.rosters import columns as c
-from yikatong.registry.holders.certificates import Kind
+from yikatong.registry.holders.certificates import SHOWN
 from yikatong.registry.holders.rules import Ground
 
 XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _FAULT_HEADERS: Final = ("行号", "列", "错误码", "原因", "内容（脱敏）")
-_KINDS: Final = "、".join(kind.label for kind in Kind)
+_KINDS: Final = "、".join(kind.label for kind in SHOWN)
 _GROUNDS: Final = "、".join(one.label for one in Ground)
 _HINTS: Final = {
     c.KIND: f"必填。{_KINDS}，或代码 A C D J K M。",

@@ -13,7 +13,7 @@ from yikatong.registry.holders.actions.guardians import (
     guardianship_for,
     register_guardian,
 )
-from yikatong.registry.holders.actions.life import change_name, change_number, move
+from yikatong.registry.holders.actions.life import change_name, change_number, give_number, move
 from yikatong.registry.holders.actions.records import (
     AlreadyLinked,
     AlreadyRegistered,
@@ -45,6 +45,7 @@ __all__ = [
     "end_category",
     "end_grown_wards",
     "end_guardianship",
+    "give_number",
     "guardianship_for",
     "link_certificate",
     "locked",

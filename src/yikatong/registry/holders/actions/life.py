@@ -114,6 +114,38 @@ def change_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at:
     return holder
 
 
+@transaction.atomic
+def give_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at: datetime) -> Holder:
+    """The number a newborn receives with the registration of the household; given again, nothing happens.
+
+    His birth certificate still finds him. Raises HolderEnded, NumberKnown, BadCertificate, BirthDateDiffers,
+    SexDiffers, CertificateOfAnother, EvidenceMissing.
+    """
+    require(by, Permission.HOLDER_REGISTER)
+    holder, proof = active(holder_id, by=by), evidence_of(evidence)
+    kind = Kind.RESIDENT_ID
+    checked = certificates.check(kind, number, known_divisions=KnownDivisions(), today=day_of(at))
+    if holder.social_security_number == checked.number:
+        return holder
+    rules.check_given_number(holder, checked)
+    index, social = certificate_index(kind, checked.number), social_security_index(checked.number)
+    if Certificate.objects.filter(kind=kind, number_index=index).exists():
+        raise CertificateOfAnother
+    if Holder.objects.filter(social_security_index=social).exists():
+        raise CertificateOfAnother
+    before = holder.social_security_number
+    Certificate.objects.filter(holder=holder).update(is_current=False)
+    with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
+        Certificate.objects.create(
+            holder=holder, kind=kind.value, number=checked.number, number_index=index, created_at=at
+        )
+    holder.social_security_number, holder.social_security_index = checked.number, social
+    holder.save(update_fields=["social_security_number", "social_security_index"])
+    kinds = LifeEvent.Kind
+    happened(holder, kinds.NUMBER, before=before, after=checked.number, evidence=proof, by=by, at=at)
+    return holder
+
+
 def _carrying_kind(holder: Holder) -> Kind:
     """The kind of document whose number is the holder's social security number."""
     for one in holder.certificates.filter(is_current=True):

@@ -1,0 +1,1 @@
+"""The line to the departments of joint matters: signed JSON over HTTP."""

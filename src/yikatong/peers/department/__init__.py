@@ -1,0 +1,1 @@
+"""Departments that answer over HTTP: for demonstrations and tests, never wired to real ones."""

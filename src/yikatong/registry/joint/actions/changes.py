@@ -1,0 +1,150 @@
+"""补正 and 撤回: an applicant puts right what a department asks for, or takes a part back."""
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.clock import day_of
+from yikatong.core.errors import NotFound
+from yikatong.registry.cards import actions as cards
+from yikatong.registry.cards.models import CaseStatus
+from yikatong.registry.cards.queries import withdrawal_hindrance
+from yikatong.registry.holders import actions as holders
+from yikatong.registry.holders import names
+from yikatong.registry.holders import rules as holder_rules
+from yikatong.registry.joint import following, moves, plans, requests, rules
+from yikatong.registry.joint.actions.opening import check_right, registrar
+from yikatong.registry.joint.models import JointAct, JointItem, JointMatter, JointRequest
+
+Status = JointItem.Status
+_OPEN: Final = frozenset(set(Status) - {Status.DONE, Status.WITHDRAWN})
+_CHUNK: Final = 500
+
+
+@transaction.atomic
+def correct(joint_id: UUID, key: str, *, answers: Mapping[str, Any], by: Actor, at: datetime) -> JointMatter:
+    """Put right what this department said was wrong, and send it again; also after its refusal.
+
+    Raises NotCorrectable, FieldWrong, NothingCorrected, BadName, BadPhone.
+    """
+    check_right(by)
+    joint = moves.locked(joint_id, by=by)
+    item = _item(joint, key)
+    if item.status not in {Status.CORRECTING, Status.REFUSED}:
+        raise rules.NotCorrectable
+    plan, form = plans.plan_of(joint.kind, key), json.loads(joint.form)
+    given = {
+        name: _read(name, answers[name]) for name in plan.corrects if str(answers.get(name) or "").strip()
+    }
+    changed = {name: value for name, value in given.items() if form.get(name) != value}
+    if not changed:
+        raise rules.NothingCorrected
+    _carry_over(joint, changed, by=by, at=at)
+    joint.form = json.dumps(form | changed, ensure_ascii=False, sort_keys=True)
+    joint.save(update_fields=["form"])
+    said = "已改正：" + "、".join(plans.LABELS[name] for name in changed)
+    moves.move_item(item, Status.SENDING, by=by, at=at, note=said)
+    requests.tell(item, JointAct.CORRECT, following.content(joint, plan), by=by, at=at)
+    return moves.settle_whole(joint, by=by, at=at)
+
+
+def _read(name: str, value: Any) -> str:
+    with rules.at(name):
+        match name:
+            case "name":
+                return names.normalise(str(value)).text
+            case "phone":
+                return holder_rules.phone(str(value))
+            case "discharged_on":
+                return _day(value).isoformat()
+    return rules.field(name, value)
+
+
+def _day(value: Any) -> date:
+    try:
+        return value if isinstance(value, date) else date.fromisoformat(str(value))
+    except ValueError:
+        raise rules.FieldWrong("日期应为年、月、日，例如 2026-09-01。", field="discharged_on") from None
+
+
+def _carry_over(joint: JointMatter, changed: Mapping[str, str], *, by: Actor, at: datetime) -> None:
+    """What is corrected of the person is corrected in his record too."""
+    if "name" in changed:
+        joint.holder = holders.change_name(
+            joint.holder_id,
+            name=changed["name"],
+            evidence=f"联办补正 {joint.number}",
+            by=registrar(by),
+            at=at,
+        )
+    if "phone" in changed:
+        joint.holder = holders.change_phone(joint.holder_id, phone=changed["phone"], by=registrar(by), at=at)
+
+
+@transaction.atomic
+def withdraw(joint_id: UUID, key: str = "", *, by: Actor, at: datetime) -> JointMatter:
+    """Take one part back, or ("") all that are not done, with the card case where it can be. What is done stays.
+
+    Raises NothingToWithdraw, NotFound.
+    """
+    check_right(by)
+    joint = moves.locked(joint_id, by=by)
+    items = [_item(joint, key)] if key else list(joint.items.select_for_update(no_key=True))
+    open_now = [one for one in items if one.status in _OPEN]
+    if not open_now:
+        raise rules.NothingToWithdraw
+    for item in open_now:
+        item.joint = joint
+        _withdraw(item, by=by, at=at)
+    if not key:
+        _withdraw_card(joint, by=by, at=at)
+        moves.note_step(joint, status="withdrawn", by=by, at=at)
+    return moves.settle_whole(joint, by=by, at=at)
+
+
+def _withdraw(item: JointItem, *, by: Actor, at: datetime, note: str = "") -> None:
+    told = JointRequest.objects.filter(item=item).exists() and item.status != Status.REFUSED
+    moves.move_item(item, Status.WITHDRAWN, by=by, at=at, note=note)
+    if told:
+        requests.tell(item, JointAct.WITHDRAW, {}, by=by, at=at)
+
+
+def _withdraw_card(joint: JointMatter, *, by: Actor, at: datetime) -> None:
+    case = joint.case
+    if case is None or case.status == CaseStatus.WITHDRAWN or withdrawal_hindrance(case) is not None:
+        return
+    cards.withdraw(case.pk, by=registrar(by), at=at)
+
+
+def close_uncorrected(*, at: datetime) -> int:
+    """Parts whose time for correction is over are given up; the others go on. Returns how many."""
+    total = 0
+    while chunk := _close_chunk(at):
+        total += chunk
+    return total
+
+
+@transaction.atomic
+def _close_chunk(at: datetime) -> int:
+    late = JointItem.objects.filter(status=Status.CORRECTING, due_on__lt=day_of(at)).order_by("due_on", "pk")
+    found = list(late.values_list("joint_id", "key")[:_CHUNK])
+    for joint_id, key in found:
+        joint = moves.locked(joint_id, by=SYSTEM)
+        item = _item(joint, key)
+        if item.status == Status.CORRECTING:
+            _withdraw(item, by=SYSTEM, at=at, note="补正期限已过，视为放弃这一项")
+            moves.settle_whole(joint, by=SYSTEM, at=at)
+    return len(found)
+
+
+def _item(joint: JointMatter, key: str) -> JointItem:
+    item = joint.items.select_for_update(no_key=True).filter(key=key).first()
+    if item is None:
+        raise NotFound("这件联办件没有这一项。请核对后重试。")
+    item.joint = joint
+    return item
