@@ -2,7 +2,7 @@
 
 import re
 from base64 import b64decode, b64encode
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,6 +11,7 @@ from django.test import Client
 
 from tests.portals.citizen import people
 from tests.portals.citizen.conftest import LogIn, session_of
+from yikatong.core.clock import day_of
 from yikatong.core.sm import sm2
 from yikatong.registry.cards.models import Card, CardStatus, ECard
 from yikatong.registry.holders.models import Holder
@@ -81,6 +82,19 @@ def test_no_code_for_a_card_out_of_use(hers: Client, status: CardStatus, words: 
     assert f'href="{to}"' in page
     assert 'data-forget="credentials"' in page
     assert "data-code" not in page
+
+
+@pytest.mark.clause("S2", "B8")
+def test_no_code_the_day_after_the_card_s_last(hers: Client) -> None:
+    today = day_of(datetime.now(UTC))
+    Card.objects.update(expires_on=today)
+    assert "data-code" in hers.get("/m/code").content.decode()
+    Card.objects.update(expires_on=today - timedelta(days=1))
+    page = hers.get("/m/code").content.decode()
+    assert "该卡已超过有效期" in page
+    assert 'href="/m/card/replace"' in page
+    assert "data-code" not in page
+    assert hers.get("/m/code/short.svg").status_code == 409
 
 
 def test_without_an_ecard_it_can_be_issued(hers: Client, wang: Holder) -> None:

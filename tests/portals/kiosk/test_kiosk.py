@@ -10,7 +10,7 @@ from django.test import Client
 
 from tests.portals.citizen import people
 from yikatong.core.actor import Actor, Channel, Role
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.portals.kiosk import session
 from yikatong.registry.cards import actions
 from yikatong.registry.cards.actions import Wish
@@ -124,6 +124,15 @@ def test_a_code_held_before_the_scanner_leads_to_a_loss(wang: Holder) -> None:
     assert "卡片已停用" in text(client, "/kiosk/loss/done")
     second = Client().post("/kiosk/scan/loss", {"text": shown})
     assert second.status_code == 422  # the card is lost now, and the code was used
+
+
+def test_a_code_of_a_card_that_has_expired_since_opens_nothing(wang: Holder) -> None:
+    holder = Actor(wang.pk, "持卡人本人", Role.HOLDER, Channel.MOBILE)
+    shown = codes.server_code(wang.pk, 1, by=holder, at=now())
+    Card.objects.update(expires_on=day_of(now()) - timedelta(days=1))
+    answer = Client().post("/kiosk/scan/progress", {"text": shown})
+    assert answer.status_code == 422
+    assert "该卡已超过有效期" in answer.content.decode()
 
 
 def test_a_code_is_good_once(wang: Holder) -> None:

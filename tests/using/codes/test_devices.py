@@ -11,7 +11,7 @@ from yikatong.core.clock import BEIJING
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.sm import sm2
-from yikatong.registry.cards.models import CardStatus, ECard
+from yikatong.registry.cards.models import Card, CardStatus, ECard
 from yikatong.registry.holders.models import Category, Holder
 from yikatong.using.codes import actions, issuing, keysets, pass_, queries, rules
 from yikatong.using.codes.models import Device, IssuerKey
@@ -261,6 +261,28 @@ def test_a_credential_outlives_no_concession_it_tells_of(wang: Holder) -> None:
 @pytest.mark.parametrize("kinds", [["elder", "disabled"], ["disabled", "student"]])
 def test_the_most_favourable_fare_class_is_told_alone(kinds: list[str]) -> None:
     assert rules.claims(pass_.Scene.TRANSIT, kinds) == pass_.Claims(fare_class=3)
+
+
+@pytest.mark.clause("S2", "O9")
+def test_codes_end_with_the_card_s_last_day(wang: Holder) -> None:
+    """The gate refuses an expired card; a terminal without a network must not be shown a code that outlives it."""
+    device, last = device_of(wang), date(2026, 3, 3)
+    Card.objects.update(expires_on=last)
+    midnight = datetime(2026, 3, 4, tzinfo=BEIJING)
+    issued = actions.issue_credentials(device.id, by=of(wang), at=AT)
+    assert {one.expires_at for one in issued} == {midnight}
+    assert actions.server_code(wang.id, 1, by=of(wang), at=midnight - timedelta(minutes=2))
+    entries = AuditEntry.objects.count()
+    for act in (
+        lambda: actions.issue_credentials(device.id, by=of(wang), at=midnight),
+        lambda: actions.server_code(wang.id, 1, by=of(wang), at=midnight),
+        lambda: actions.issue_ecard(wang.id, by=of(wang), at=midnight),
+        lambda: actions.register_device(wang.id, public_key=KEY.public, name="", by=of(wang), at=midnight),
+    ):
+        with pytest.raises(rules.CardExpired) as refusal:
+            act()
+        assert "请办理换卡" in refusal.value.message
+    assert AuditEntry.objects.count() == entries
 
 
 @pytest.mark.clause("S2")

@@ -10,6 +10,7 @@ from yikatong.registry.cards.models import Card, CardStatus, Case, CaseStatus, E
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.joint.models import JointMatter
 from yikatong.using.codes.reasons import Reason
+from yikatong.using.codes.rules import is_expired
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ MENDED_BY_A_CARD = {Reason.CARD_NOT_ACTIVE, Reason.CARD_LOST, Reason.CARD_CANCEL
 
 
 def of_card(card: Card, *, at: datetime) -> Standing:
-    if card.status == CardStatus.NORMAL and card.expires_on < day_of(at):
+    if card.status == CardStatus.NORMAL and is_expired(card, day_of(at)):
         return Standing("已过有效期", "warn", WARN)
     return CARDS[CardStatus(card.status)]
 
@@ -120,11 +121,13 @@ def of_part(state: str, word: str) -> Standing:
     return Standing(word, tone, icon)
 
 
-def why_no_code(holder: Holder, card: Card | None) -> Reason | None:
+def why_no_code(holder: Holder, card: Card | None, *, at: datetime) -> Reason | None:
     """The reason this holder cannot show a code now, as the gate would name it; None when he can."""
     if card is None:
         return Reason.CARD_CANCELLED
     if card.status in REFUSED:
         return REFUSED[CardStatus(card.status)]
+    if is_expired(card, day_of(at)):
+        return Reason.CARD_EXPIRED
     issued = ECard.objects.filter(holder=holder, status=ECard.Status.ISSUED).exists()
     return None if issued else Reason.ECARD_REMOVED

@@ -65,11 +65,11 @@ class IssuedCredential:
 def issue_ecard(holder_id: UUID, *, by: Actor, at: datetime) -> ECard:
     """Issue the e-card to the card in force, again after a removal; one already there is returned as it is.
 
-    Raises NoCard, CardNotActive, CardIsLost, HolderDeceased, HolderNotActive (Sichuan art. 2: 状态相同).
+    Raises NoCard, CardNotActive, CardExpired, CardIsLost, HolderDeceased, HolderNotActive (Sichuan art. 2: 状态相同).
     """
     require_self(by, holder_id)
     holder = _holder(holder_id)
-    card = rules.check_card(holder, _card(holder_id))
+    card = rules.check_card(holder, _card(holder_id), day_of(at))
     ecard = ECard.objects.select_for_update().filter(holder=holder).first()
     if ecard is not None and ecard.status == ECard.Status.ISSUED and ecard.card_id == card.id:
         return ecard
@@ -109,7 +109,7 @@ def register_device(holder_id: UUID, *, public_key: bytes, name: str, by: Actor,
     require_self(by, holder_id)
     if not sm2.is_public(public_key):
         raise rules.BadDeviceKey
-    ecard = _usable_ecard(holder_id)
+    ecard = _usable_ecard(holder_id, at)
     known = Device.objects.filter(public_key=public_key, status=Device.Status.ACTIVE).first()
     if known is not None:
         if known.ecard_id != ecard.id:
@@ -151,10 +151,10 @@ def issue_credentials(
     Raises NotFound, DeviceRevoked, NoECard and the refusals of `issue_ecard`.
     """
     device = _device(device_id, by)
-    _check_usable(device.ecard)
+    card = _check_usable(device.ecard, at)
     rules.check_device(device, device.ecard)
     bounds = profile.load(settings.PROVINCE).pass_
-    expires_at = _until(device.holder_id, at, bounds.credential_hours)
+    expires_at = _until(card, at, bounds.credential_hours)
     limits = Limits(bounds.per_use_fen, bounds.offline_total_fen, bounds.offline_uses)
     kinds = queries.categories_on(device.holder_id, day_of(at))
     make = partial(_credential, issuing.signing_keyset(at), device, limits, kinds, (at, expires_at))
@@ -175,7 +175,7 @@ def server_code(holder_id: UUID, scene: int, *, by: Actor, at: datetime) -> str:
     require_self(by, holder_id)
     if scene not in rules.SCENES:
         raise rules.UnknownScene
-    ecard = _usable_ecard(holder_id)
+    ecard = _usable_ecard(holder_id, at)
     device = ecard.devices.filter(is_server=True, status=Device.Status.ACTIVE).first()
     device = device or _new_device(ecard, b"", "网页出码", at, is_server=True)
     expires_at = int(at.timestamp()) + LIFETIME_S
@@ -184,10 +184,11 @@ def server_code(holder_id: UUID, scene: int, *, by: Actor, at: datetime) -> str:
     )
 
 
-def _until(holder_id: UUID, at: datetime, hours: int) -> datetime:
-    """A credential tells of concessions, so it outlives none of them: it ends with the day before."""
-    until, ends = at + timedelta(hours=hours), queries.concession_ends_on(holder_id, day_of(at))
-    return until if ends is None else min(until, datetime.combine(ends, time.min, BEIJING))
+def _until(card: Card, at: datetime, hours: int) -> datetime:
+    """A credential outlives neither its card nor a concession it tells of: it ends with the last day of either."""
+    ends = [card.expires_on + timedelta(days=1), queries.concession_ends_on(card.holder_id, day_of(at))]
+    midnights = (datetime.combine(day, time.min, BEIJING) for day in ends if day is not None)
+    return min(at + timedelta(hours=hours), *midnights)
 
 
 def _credential(
@@ -248,16 +249,18 @@ def _ecard(holder_id: UUID) -> ECard:
     return ecard
 
 
-def _usable_ecard(holder_id: UUID) -> ECard:
+def _usable_ecard(holder_id: UUID, at: datetime) -> ECard:
     holder = _holder(holder_id)
-    rules.check_card(holder, _card(holder_id))
-    return _check_usable(_ecard(holder_id))
-
-
-def _check_usable(ecard: ECard) -> ECard:
-    card = Card.objects.select_for_update(no_key=True).get(id=ecard.card_id)
-    rules.check_card(ecard.holder, card)
+    rules.check_card(holder, _card(holder_id), day_of(at))
+    ecard = _ecard(holder_id)
+    _check_usable(ecard, at)
     return ecard
+
+
+def _check_usable(ecard: ECard, at: datetime) -> Card:
+    """The e-card's card, locked."""
+    card = Card.objects.select_for_update(no_key=True).get(id=ecard.card_id)
+    return rules.check_card(ecard.holder, card, day_of(at))
 
 
 def _device(device_id: UUID, by: Actor) -> Device:

@@ -1,6 +1,7 @@
 """Who may show a code, what each scene may learn, and which claims follow from a holder's categories."""
 
 from collections.abc import Collection
+from datetime import date
 from typing import Final
 
 from yikatong.core.errors import DomainError
@@ -47,6 +48,11 @@ class NoCard(ByLaw):
 class CardNotActive(DomainError):
     code = "card_not_active"
     message = "社会保障卡尚未启用。请先启用社会保障卡。"
+
+
+class CardExpired(ByLaw):
+    code, articles = "card_expired", ("S2",)
+    message = "社会保障卡已超过有效期，电子社保卡同时停用。请办理换卡。"
 
 
 class CardIsLost(ByLaw):
@@ -104,8 +110,11 @@ class UnknownScene(DomainError):
     message = "没有这种码。"
 
 
-def check_card(holder: Holder, card: Card | None) -> Card:
-    """The e-card has the state of the card (Sichuan art. 2): return the card only while both can be used."""
+def check_card(holder: Holder, card: Card | None, day: date) -> Card:
+    """The e-card has the state of the card (Sichuan art. 2): return the card only while both can be used.
+
+    A card is good through the day it says 有效期至.
+    """
     if holder.status == Holder.Status.DECEASED:
         raise HolderDeceased
     if holder.status != Holder.Status.ACTIVE:
@@ -116,7 +125,13 @@ def check_card(holder: Holder, card: Card | None) -> Card:
         raise CardIsLost
     if card.status != CardStatus.NORMAL:
         raise CardNotActive
+    if is_expired(card, day):
+        raise CardExpired
     return card
+
+
+def is_expired(card: Card, day: date) -> bool:
+    return card.expires_on < day
 
 
 def check_device(device: Device, ecard: ECard) -> None:

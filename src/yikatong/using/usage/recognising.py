@@ -41,7 +41,9 @@ def recognise(text: str, *, at: datetime) -> Holder:
         if device is None or generation not in {None, device.generation} or not rules.is_usable(device):
             raise CodeNotAccepted
     except Refused as refused:
-        raise CodeNotAccepted(refused.reason.sentence, reason=refused.reason.name) from None
+        raise _because(refused.reason) from None
+    if rules.is_expired(device.ecard.card, day_of(at)):
+        raise _because(Reason.CARD_EXPIRED)
     _spend(*shown)
     by = Actor(device.holder_id, "持卡人", Role.HOLDER, Channel.KIOSK)
     audit.record(
@@ -52,6 +54,10 @@ def recognise(text: str, *, at: datetime) -> Holder:
         at=at,
     )
     return device.holder
+
+
+def _because(reason: Reason) -> CodeNotAccepted:
+    return CodeNotAccepted(reason.sentence, reason=reason.name)
 
 
 def _read(text: str, at: datetime) -> tuple[int, int | None, tuple[bytes, int, int]]:
@@ -71,4 +77,4 @@ def _spend(reference: bytes, made_at: int, counter: int) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_SPEND, [day, reference, made_at, counter])
         if not cursor.rowcount:
-            raise CodeNotAccepted(Reason.REPLAYED.sentence, reason=Reason.REPLAYED.name)
+            raise _because(Reason.REPLAYED)

@@ -59,12 +59,12 @@ def help_page(request: HttpRequest) -> HttpResponse:
 
 def card_context(holder: Holder) -> dict[str, Any]:
     """The holder and the card in force or coming, with their standing, masked."""
-    card = cards.card_of(holder.id)
+    card, at = cards.card_of(holder.id), now()
     return {
         "holder": holder,
         "card": card,
-        "standing": standing.of_card(card, at=now()) if card else None,
-        "refusal": standing.why_no_code(holder, card),
+        "standing": standing.of_card(card, at=at) if card else None,
+        "refusal": standing.why_no_code(holder, card, at=at),
     }
 
 
