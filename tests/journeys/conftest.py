@@ -5,9 +5,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.house import House
-from tests.portals.conftest import axe as axe  # noqa: PLC0414 - for journeys on a server of the tests' own
-from tests.portals.conftest import no_overflow as no_overflow  # noqa: PLC0414
-from tests.portals.conftest import open_page as open_page  # noqa: PLC0414
+from tests.portals.conftest import axe, no_overflow, open_page  # noqa: F401 - fixtures, here as well
 
 OpenBrowser = Callable[..., Page]
 #: A journey waits for jobs and pictures on a machine that also runs other tests.

@@ -76,7 +76,7 @@ def register(request: StaffRequest) -> HttpResponse:
         form=RegisterForm,
         verify=lambda form: registering.verify(form.cleaned_data, by=by, at=now()),
         act=lambda form: registering.register(form.cleaned_data, by=by, at=now()),
-        page={"template": "counter/register.html", "nav": "register"},
+        page={"template": "counter/register.html", "nav": "register", "reader_url": settings.ENV.reader_url},
         fields_at_fault=registering.FIELDS_AT_FAULT,
         link=registering.link,
     )

@@ -1,7 +1,11 @@
-// A card on the reader fills the find form. The agent beside the browser speaks with the card, our own site with the
-// key device; this page carries their texts to and fro. The pairing code stays in this browser and goes to the agent only.
+// A card on the reader fills the find form or that of a new holder, and on a card's own page it is written and its PIN
+// set. The agent beside the browser speaks with the card, our own site with the key device; this page carries their
+// texts to and fro. The pairing code stays in this browser and goes to the agent only.
 const place = document.querySelector("[data-card-reader]");
-const field = document.querySelector("form[role=search] input[name=q]");
+const chip = document.querySelector("[data-chip]");
+const task = document.querySelector("form#task");
+const field = document.querySelector("form[role=search] input[name=q]") ?? task?.querySelector("input[name=number]");
+const nameField = task?.querySelector("input[name=name]");
 const said = place.querySelector("[data-read-said]"), button = place.querySelector("[data-read]");
 const pair = place.querySelector("[data-pair]"), code = pair.querySelector("input");
 const state = document.querySelector("[data-reader]");
@@ -17,16 +21,16 @@ async function ask(path, told = {}) {
     const headers = { "Content-Type": "application/json", Authorization: `Bearer ${localStorage.getItem(KEPT) ?? ""}` };
     answer = await fetch(`${agent}/v1/${path}`, { method: "POST", headers, body: JSON.stringify(told), signal: AbortSignal.timeout(20_000) });
   } catch {
-    throw new Trouble({ code: "no_agent", title: "没有找到本机读卡程序，请启动后再按 F8；也可以直接输入号码。" });
+    throw new Trouble({ code: "no_agent", title: `没有找到本机读卡程序，请启动后再按 F8${field ? "；也可以直接输入号码" : ""}。` });
   }
   return read(answer);
 }
 
-async function authenticate(request) {
+async function platform(address, told) {
   let answer;
   try {
     const headers = { "Content-Type": "application/json", Accept: "application/json", "X-CSRFToken": document.querySelector("input[name=csrfmiddlewaretoken]").value };
-    answer = await fetch(place.dataset.auth, { method: "POST", headers, redirect: "error", body: JSON.stringify({ request }) });
+    answer = await fetch(address, { method: "POST", headers, redirect: "error", body: JSON.stringify(told) });
   } catch {
     throw new Trouble({ code: "no_platform", title: "没有连接平台，或登录已过期；请刷新页面后重试。" });
   }
@@ -59,28 +63,92 @@ function offerPairing(text) {
 
 let reading = false;
 
-async function readCard() {
+// One matter with the card at a time; `pressed` is busy meanwhile.
+async function withCard(pressed, words, act) {
   if (reading) return;
   if (!isPaired()) { offerPairing("本浏览器尚未与读卡程序配对，请输入配对码。"); code.focus(); return; }
   reading = true;
-  button.setAttribute("aria-busy", "true");
-  show("正在读卡，请勿移动卡片……");
+  pressed.setAttribute("aria-busy", "true");
+  show(words);
   try {
-    const { reading: key, request } = await ask("begin");
-    const { answer } = await authenticate(request);
-    const card = await ask("finish", { reading: key, answer });
-    field.value = card.social_security_number;
-    field.dispatchEvent(new Event("input", { bubbles: true }));
+    await act();
     found(true);
-    show(`已读卡：${card.name}，卡号 ${card.card_number}。按回车查找。`, "is-good");
-    field.focus();
   } catch (trouble) {
     fail(trouble);
   } finally {
     reading = false;
-    button.removeAttribute("aria-busy");
+    pressed.removeAttribute("aria-busy");
     lookIn(SOON_MS);
   }
+}
+
+async function basics() {
+  const { reading: key, request } = await ask("begin");
+  const { answer } = await platform(place.dataset.auth, { request });
+  return ask("finish", { reading: key, answer });
+}
+
+const readCard = () => withCard(button, "正在读卡，请勿移动卡片……", async () => {
+  const card = await basics();
+  if (!field) { show(`已读卡：${card.name}，卡号 ${card.card_number}。`, "is-good"); return; }
+  fill(field, card.social_security_number);
+  if (nameField) fill(nameField, card.name);
+  show(`已读卡：${card.name}，卡号 ${card.card_number}。${nameField ? "请核对证件，再填写其余各项。" : "按回车查找。"}`, "is-good");
+  field.focus();
+});
+
+function fill(input, value) {
+  input.value = value;
+  input.dispatchEvent(new Event("input", { bubbles: true }));
+}
+
+const TORN = "已写入的各项有效；放好卡片后再按“写入卡片”即可，不会写坏卡片。";
+// Each file is written whole or not at all; begun again, all are written anew, and none can be spoilt.
+const writeCard = (pressed) => withCard(pressed, "正在写卡，请勿移动卡片……", async () => {
+  const rows = [...chip.querySelectorAll("[data-file]")];
+  rows.forEach((row) => state_of(row, "待写入", ""));
+  let began = false;
+  for (const row of rows) {
+    try {
+      const { reading: key, card, request } = await ask("write-begin", { wanted: row.dataset.wanted });
+      began = true;
+      const { answer, data } = await platform(chip.dataset.write, { card, request, file: row.dataset.file });
+      await ask("write-finish", { reading: key, answer, data });
+    } catch (trouble) {
+      state_of(row, "没有写入", "is-bad");
+      if (began && trouble.problem) trouble.problem.title = `${trouble.message.replace(/。$/, "")}。${TORN}`;
+      throw trouble;
+    }
+    state_of(row, "已写入", "is-good");
+  }
+  const card = await basics();
+  show(`写卡完成，已从卡上读回：${card.name}，卡号 ${card.card_number}。`, "is-good");
+});
+
+function state_of(row, words, tone) {
+  const tag = row.querySelector("[data-state]");
+  tag.textContent = words;
+  tag.className = `tag ${tone}`;
+}
+
+const servePin = (pressed, typed) => withCard(pressed, "正在处理，请勿移动卡片……", async () => {
+  const begun = await ask("pin-begin");
+  const first = await platform(chip.dataset.puk, { card: begun.card, request: begun.request });
+  const { request } = await ask("pin-next", { reading: begun.reading, answer: first.answer, ...typed });
+  const second = await platform(chip.dataset.pin, { card: begun.card, request });
+  await ask("pin-finish", { reading: begun.reading, answer: second.answer });
+  show(typed.pin ? "密码已重置，请持卡人记好新密码。" : "密码已解锁，请持卡人用原密码。", "is-good");
+});
+
+function setPin(event) {
+  event.preventDefault();
+  event.stopPropagation();
+  const form = event.target, [first, again] = form.querySelectorAll("input[type=password]");
+  const typed = { pin: first.value, again: again.value };
+  const wrong = !/^[0-9]{6}$/.test(typed.pin) ? "输入密码长度错，应为 6 位数字" : typed.pin !== typed.again ? "两次输入的密码不一致，请重新输入" : "";
+  form.reset();
+  if (wrong) { show(wrong, "is-bad"); first.focus(); return; }
+  servePin(form.querySelector("button"), typed);
 }
 
 function fail(trouble) {
@@ -104,7 +172,7 @@ async function look() {
     const { card } = await ask("state");
     const isNew = card && lay === false;
     found(card);
-    if (isNew && !field.value) readCard();
+    if (isNew && field && !field.value) readCard();
   } catch (trouble) {
     if (trouble.problem?.code === "reader_not_paired") { localStorage.removeItem(KEPT); offerPairing(trouble.message); } else found(null);
   }
@@ -124,9 +192,12 @@ pair.addEventListener("submit", (event) => {
   localStorage.setItem(KEPT, typed);
   code.value = "";
   pair.hidden = true;
-  readCard();
+  if (chip) { show("已配对。"); lookIn(0); button.focus(); } else readCard();
 });
 button.addEventListener("click", readCard);
+chip?.querySelector("[data-write-card]")?.addEventListener("click", (event) => writeCard(event.currentTarget));
+chip?.querySelector("[data-unblock]")?.addEventListener("click", (event) => servePin(event.currentTarget, {}));
+chip?.querySelector("form[data-set-pin]")?.addEventListener("submit", setPin);
 place.hidden = false;
 if (!isPaired()) lamp("读卡器未配对", false);
 lookIn(0);
