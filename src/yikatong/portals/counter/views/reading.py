@@ -89,20 +89,22 @@ def _hindrance(card: Card | None, request: StaffRequest) -> DomainError | None:
     return None if card.status == CardStatus.NORMAL else refusals.ChipNotServed()
 
 
-def _shown(holder: Holder) -> list[dict[str, str]]:
+def _shown(holder: Holder) -> list[dict[str, object]]:
     """Files and, in words for the desk, what will be written; numbers masked."""
     day = day_of(now())
     permit = holders.work_permit(holder.pk, day)
     words = {
-        "person": f"{holder.name}，{mask_number(holder.social_security_number)}，{holder.get_sex_display()}，"
-        f"{holder.birth_date:%Y-%m-%d}",
-        "residence": full_name(holder.division_code),
-        "permit": f"{mask_number(permit.number)}，至 {permit.valid_until:%Y-%m-%d}" if permit else "无",
-    }
+        "person": [
+            holder.name, mask_number(holder.social_security_number), holder.get_sex_display(),
+            f"{holder.birth_date:%Y-%m-%d}",
+        ],
+        "residence": [full_name(holder.division_code)],
+        "permit": [mask_number(permit.number), f"至 {permit.valid_until:%Y-%m-%d}"] if permit else ["无"],
+    }  # fmt: skip
     return [_row(one, words[one.key]) for one in chips.should_hold(holder, day)]
 
 
-def _row(one: File, shown: str) -> dict[str, str]:
+def _row(one: File, shown: list[str]) -> dict[str, object]:
     return {"key": one.key, "title": one.title, "wanted": one.wanted, "shown": shown}
 
 

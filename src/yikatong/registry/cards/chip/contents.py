@@ -64,7 +64,7 @@ def files(held: Held) -> tuple[File, ...]:
     return (
         File(PERSON, "个人信息", "3F00EF06|08|09|4E|0A|0B|0D|$", _data("3F00EF06", *person)),
         File(RESIDENCE, "常住地", "DF01EF06|21|$", _data("DF01EF06", held.division[:6])),
-        File(PERMIT, "外国人工作许可", "DF02EF0C|31|32|33|34|$", _data("DF02EF0C", *values)),
+        File(PERMIT, "工作许可", "DF02EF0C|31|32|33|34|$", _data("DF02EF0C", *values)),
     )
 
 
