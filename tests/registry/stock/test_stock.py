@@ -13,7 +13,8 @@ from tests import cast
 from tests.registry.stock.jamming import Jamming
 from yikatong.core.actor import Actor, Role
 from yikatong.core.clock import day_of, now
-from yikatong.core.errors import DomainError
+from yikatong.core.errors import DomainError, Forbidden
+from yikatong.core.models import AuditEntry
 from yikatong.registry.banks import actions as bank_acts
 from yikatong.registry.banks.rules import OtherBank
 from yikatong.registry.cards import actions as cards
@@ -164,6 +165,29 @@ def test_what_is_counted_stands_beside_the_book(clerk: Actor) -> None:
     done = DayCount.objects.get()
     assert (done.book, done.counted, done.actor_name) == (4, 3, "李强")
     refused(rules.CountedAlready, lambda: actions.count(cast.JOINT, counted=4, by=clerk, at=now()))
+
+
+@pytest.mark.clause("O10", "B5")
+def test_a_count_is_confirmed_by_another_and_a_shortage_written_off_card_by_card(clerk: Actor) -> None:
+    actions.receive(cast.JOINT, first="000001", count=4, by=clerk, at=now())
+    done = actions.count(cast.JOINT, counted=2, note="找不到两张", by=clerk, at=now())
+    refused(rules.CountOwn, lambda: actions.confirm_count(done.pk, by=clerk, at=now()))
+    head = cast.chen_xiao().actor()
+    refused(rules.NoShortage, lambda: actions.write_off("000004", reason="未找到", by=head, at=now()))
+    assert actions.confirm_count(done.pk, by=head, at=now()).confirmed_by == "陈晓"
+    refused(rules.CountConfirmed, lambda: actions.confirm_count(done.pk, by=head, at=now()))
+    assert queries.shortage(Outlet.objects.get(), cast.JOINT) == 2
+    refused(Forbidden, lambda: actions.write_off("000004", reason="未找到", by=clerk, at=now()))
+    for serial in ("000003", "000004"):
+        actions.write_off(serial, reason="未找到，已上报", by=head, at=now())
+    refused(rules.NoShortage, lambda: actions.write_off("000002", reason="未找到", by=head, at=now()))
+    row = queries.balances(Outlet.objects.get(), clerk, day=day_of(now()))[0]
+    assert (row.received, row.missing, row.closing, row.shortage) == (4, 2, 2, 0)
+    told = AuditEntry.objects.filter(event__startswith="stock:").order_by("at", "id")
+    assert [one.event for one in told] == [
+        "stock:blank:received", "stock:blank:counted", "stock:count:confirmed",
+        "stock:blank:written_off", "stock:blank:written_off",
+    ]  # fmt: skip
 
 
 @pytest.mark.clause("O10", "B5")

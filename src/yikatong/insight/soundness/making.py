@@ -37,7 +37,7 @@ MAKING: Final = (
     ),
     Invariant(
         "stock_balances",
-        "空白卡账实相符：领入减去制成、作废、退回，等于在库加取用",
+        "空白卡账实相符：领入减去制成、作废、退回、短少核销，等于在库加取用",
         """SELECT 'outlet:' || b.outlet_id || ' ' || b.bank_id FROM stock_blank b
         LEFT JOIN LATERAL (SELECT sum(m.change) AS change FROM stock_blankmove m WHERE m.blank_id = b.id) m ON true
         GROUP BY b.outlet_id, b.bank_id
@@ -54,7 +54,7 @@ MAKING: Final = (
            OR w.is_last AND CASE w.kind WHEN 'received' THEN 'in_stock' ELSE w.kind END <> b.status
            OR w.change <> CASE w.kind WHEN 'received' THEN 1 WHEN 'taken' THEN 0 ELSE -1 END
            OR w.before IS NOT NULL AND (w.before, w.kind) NOT IN (
-               ('received', 'taken'), ('received', 'spoiled'), ('received', 'returned'),
+               ('received', 'taken'), ('received', 'spoiled'), ('received', 'returned'), ('received', 'missing'),
                ('taken', 'issued'), ('taken', 'spoiled'))""",
     ),
     Invariant(

@@ -14,6 +14,7 @@ _THINGS: Final = {
     "cards:roster": "批量名册", "codes:credentials": "凭证", "codes:device": "设备", "codes:ecard": "电子社保卡",
     "codes:key": "签发密钥", "core:audit": "审计记录", "holders:holder": "持卡人",
     "identity:login": "持卡人登录", "identity:password": "电子社保卡密码", "regions:divisions": "行政区划",
+    "regions:centres": "区划中心点", "outlets:outlet": "服务网点", "stock:count": "空白卡盘点",
     "staff:login": "工作人员登录", "staff:lock": "工作人员锁定", "staff:password": "工作人员密码",
     "staff:totp": "工作人员验证器", "usage:evidence": "离线用卡证据",
 }  # fmt: skip
@@ -29,6 +30,9 @@ _DONE: Final = {
     "released": "解除", "reset": "重置",
     "removed": "解除", "resumed": "恢复使用", "retired": "报废", "returned": "回盘", "revealed": "显示号码",
     "revoked": "解除", "rotated": "轮换", "set": "设置", "stopped": "停用", "submitted": "受理",
+    "described": "修改业务和设施", "hours_set": "修改服务时间", "hours_changed": "登记临时调整",
+    "hours_change_ended": "撤销临时调整", "machine_key_renewed": "更换叫号机密钥", "machine_stopped": "停用叫号机",
+    "confirmed": "复核", "written_off": "核销短少",
     "withdrawn": "撤销", "wall_begun": "挂为大屏", "preopened": "银行预开户", "phone_changed": "变更手机号码",
     "certificate_linked": "登记新证件", "category_added": "登记优待类别",
 }  # fmt: skip

@@ -9,6 +9,7 @@ from yikatong.core.clock import day_of, now
 from yikatong.portals.counter import representing
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.cards import elsewhere
 from yikatong.registry.cards.models import CaseKind
 from yikatong.registry.cards.rules import CancelReason, FeeGround, ReplaceReason
 from yikatong.registry.holders.certificates import SHOWN
@@ -164,12 +165,24 @@ class DeliveryForm(RepresentedForm):
 
     first_bank: ClassVar = ("", "请选择")
 
+    def _of_the_place_of_issue(self) -> list[tuple[str, list[tuple[str, str]]]]:
+        """全省通办: of whom another city issues, the card may be fetched here or there; the form says so."""
+        if self.holder is None or elsewhere.is_same_city(
+            here(self.by) or self.by.scope, self.holder.division_code
+        ):
+            return []
+        where = elsewhere.place_name(self.holder.division_code)
+        self.fields[
+            "outlet_id"
+        ].help_text = f"全省通办：签发地为{where}，本件转签发地审核，制成后在所选网点领取。"
+        return [(f"签发地（{where}）", outlets_of(self.holder.division_code))]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         banks = Bank.objects.filter(accepts_new=True).order_by("code").values_list("code", "name")
         banks = banks.filter(code=self.by.bank) if self.by.bank else banks
         self.choose("bank_code", [*([] if self.by.bank else [self.first_bank]), *banks])
-        self.choose("outlet_id", [("", "不指定"), *outlets(self.by)])
+        self.choose("outlet_id", [("", "不指定"), *outlets(self.by), *self._of_the_place_of_issue()])
         self.fields["outlet_id"].initial = str(self.by.outlet_id or "")
 
 
@@ -274,11 +287,16 @@ def counties(by: Actor) -> list[tuple[str, list[tuple[str, str]]]]:
 
 def outlets(by: Actor) -> list[tuple[str, str]]:
     """Open outlets of the clerk's city."""
-    here = (
-        Outlet.objects.filter(pk__in=[by.outlet_id] if by.outlet_id else [])
-        .values_list("division_code", flat=True)
-        .first()
-        or by.scope
-    )
-    rows = Outlet.objects.filter(is_open=True, division_code__startswith=here[:4]).order_by("name")
+    return outlets_of(here(by) or by.scope)
+
+
+def outlets_of(division_code: str) -> list[tuple[str, str]]:
+    """Open outlets of the city of a division."""
+    rows = Outlet.objects.filter(is_open=True, division_code__startswith=division_code[:4]).order_by("name")
     return [(str(key), name) for key, name in rows.values_list("pk", "name")[:OUTLETS_MAX]]
+
+
+def here(by: Actor) -> str:
+    """Division of the outlet the clerk sits in, "" where he has none."""
+    rows = Outlet.objects.filter(pk__in=[by.outlet_id] if by.outlet_id else [])
+    return rows.values_list("division_code", flat=True).first() or ""

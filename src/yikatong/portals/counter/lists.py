@@ -1,5 +1,6 @@
 """Work lists of a desk. They name cases, never persons: a list is no reason to look at anyone."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 
@@ -7,7 +8,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from yikatong.core.actor import Actor
 from yikatong.core.clock import BEIJING, day_of
-from yikatong.registry.cards import following, queries, rules
+from yikatong.registry.cards import elsewhere, following, queries, rules
 from yikatong.registry.cards.models import Case, CaseStatus, CaseStep, Escalation
 from yikatong.registry.joint import queries as joint
 from yikatong.registry.joint.models import JointEscalation
@@ -48,7 +49,7 @@ _TITLES = {
 
 def waiting(by: Actor, status: CaseStatus, day: date, shown: int = SHOWN) -> WorkList:
     """Cases at this outlet (and such as chose none, in the region), those over their limit first."""
-    cases = _here(queries.queue(by, status), by)
+    cases = queries.queue(by, status, where=_here(by, status))
     late = _count(cases.filter(step_due_on__lt=day))
     first = cases.order_by(F("step_due_on").asc(nulls_last=True), "created_at")
     if status == CaseStatus.SUBMITTED and rules.needs_four_eyes(by, province()):
@@ -168,8 +169,36 @@ def _late_count(by: Actor, step: str = "") -> int:
     return queries.overdue(by, step).order_by()[: COUNTED + 1].count()
 
 
-def _here(cases: QuerySet[Case], by: Actor) -> QuerySet[Case]:
-    return cases.filter(Q(outlet_id=by.outlet_id) | Q(outlet=None)) if by.outlet_id else cases
+def _here(by: Actor, status: CaseStatus) -> Q:
+    """A card waits at its outlet, whatever city issues it; all else is for the region, 通办件 at any outlet of it."""
+    region = Q(division_code__startswith=by.scope)
+    if status == CaseStatus.READY:
+        if by.outlet_id:
+            return Q(outlet_id=by.outlet_id) | (region & Q(outlet=None))
+        return (region & Q(taken_code="")) | (~Q(taken_code="") & Q(taken_code__startswith=by.scope))
+    if by.outlet_id:
+        return region & (Q(outlet_id=by.outlet_id) | Q(outlet=None) | ~Q(taken_code=""))
+    return region
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A 通办件 as both cities follow it: who has to move, and what is told of it."""
+
+    case: Case
+    owner: str
+    words: str
+
+
+def elsewhere_lists(by: Actor, shown: int = 100) -> tuple[list[Elsewhere], list[Elsewhere]]:
+    """通办件 that this region issues, and those it has taken for others."""
+    return _told(elsewhere.to_issue(by)[:shown]), _told(elsewhere.taken_here(by)[:shown])
+
+
+def _told(cases: Iterable[Case]) -> list[Elsewhere]:
+    return [
+        Elsewhere(one, following.owner(one, CaseStatus(one.status)), elsewhere.words(one)) for one in cases
+    ]
 
 
 def done_today(by: Actor, at: datetime) -> int:

@@ -7,6 +7,7 @@ from django import forms
 from yikatong.core.actor import Actor
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.outlets.rules import WAITING_MOST, WINDOWS_MOST
 from yikatong.registry.stock.rules import PACK_MOST
 
 HELD_MOST = 999_999  # six digits fill a drawer many times over
@@ -43,6 +44,13 @@ class SpoilForm(StockForm):
     )
 
 
+class MissingForm(StockForm):
+    serial = forms.CharField(label="空白卡号", max_length=16, widget=forms.TextInput(attrs=_SERIAL))
+    reason = forms.CharField(
+        label="核销说明", max_length=100, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+
+
 class CountForm(StockForm):
     bank_code = forms.ChoiceField(label="合作银行")
     counted = forms.IntegerField(
@@ -51,4 +59,17 @@ class CountForm(StockForm):
     note = forms.CharField(
         label="差异说明", max_length=100, required=False, help_text="实盘与账面不符时必填。",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )  # fmt: skip
+
+
+class QueueForm(DeskForm):
+    waiting = forms.IntegerField(
+        label="等候人数",
+        min_value=0,
+        max_value=WAITING_MOST,
+        widget=forms.NumberInput(attrs={"class": "num"}),
+    )
+    windows = forms.IntegerField(
+        label="开放窗口", min_value=0, max_value=WINDOWS_MOST, required=False,
+        widget=forms.NumberInput(attrs={"class": "num"}),
     )  # fmt: skip

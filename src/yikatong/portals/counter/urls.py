@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from yikatong.portals.counter.views import boxes, cases, casework, desk, holder, joint, reading, stock
+from yikatong.portals.counter.views import boxes, cases, casework, desk, holder, joint, queue, reading, stock
 
 urlpatterns = [
     path("", desk.workbench, name="counter"),
@@ -28,6 +28,8 @@ urlpatterns = [
     path("joint/<str:joint_number>/<slug:key>/withdraw", joint.withdraw, name="counter-joint-part-withdraw"),
     path("joint/<str:joint_number>/<slug:key>/correct", joint.correct, name="counter-joint-correct"),
     path("joint/<str:joint_number>/<slug:key>/order", joint.order, name="counter-joint-order"),
+    path("elsewhere", casework.elsewhere, name="counter-elsewhere"),
+    path("queue", queue.page, name="counter-queue"),
     path("overdue", casework.overdue, name="counter-overdue"),
     path("boxes", boxes.index, name="counter-boxes"),
     path("boxes/<str:box>", boxes.contents, name="counter-box"),

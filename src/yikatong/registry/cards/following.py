@@ -7,7 +7,7 @@ from typing import Final
 
 from yikatong.core.clock import day_of
 from yikatong.core.workdays import Calendar
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import elsewhere, rules
 from yikatong.registry.cards.models import CLOCKED, Case, CaseKind, CaseStatus
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
@@ -54,6 +54,7 @@ class Progress:
     is_paused: bool
     next_step: str
     plan: list[PlanStep]
+    elsewhere: str  # of a 通办件: who has taken it, who issues it, where it is fetched
 
 
 def progress(case: Case, *, at: datetime) -> Progress:
@@ -71,6 +72,7 @@ def progress(case: Case, *, at: datetime) -> Progress:
         is_paused=case.status == CaseStatus.CORRECTING,
         next_step=rules.CASE_NEXT_STEP[case.status],
         plan=list(_plan(case, day, days)),
+        elsewhere=elsewhere.words(case),
     )
 
 
@@ -80,6 +82,8 @@ def owner(case: Case, status: CaseStatus, *, place: str | None = None) -> str:
     `place` is the full name of the case's division, where a list has read it already.
     """
     outlet = case.outlet.name if case.outlet else ""
+    if status in {CaseStatus.SUBMITTED, CaseStatus.FAILED} and case.taken_code:
+        return f"{_office(case, place)}（签发地审核岗）"
     if status in {CaseStatus.SUBMITTED, CaseStatus.FAILED}:
         return f"{outlet or _office(case, place)}（审核岗）"
     others = {

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Case as When
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models import When as Is
 
 from yikatong.core import looks
@@ -15,7 +15,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.queries import BankHalf, Half, lost_half
-from yikatong.registry.cards import following, refusals, rules
+from yikatong.registry.cards import elsewhere, following, refusals, rules
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
     COMING,
@@ -106,11 +106,13 @@ def case(number: str, *, by: Actor, at: datetime) -> Case:
     return found
 
 
-def check_hindrance(case: Case, *, by: Actor) -> refusals.FourEyes | None:
-    """What stands against `by` approving this case: that he took it himself.
+def check_hindrance(case: Case, *, by: Actor) -> DomainError | None:
+    """What stands against `by` approving this case: that another city issues it, or that he took it himself.
 
     Cases of a roster have no taker, a holder's own has himself: those are free to every checker.
     """
+    if (other := elsewhere.hindrance(case, by=by)) is not None:
+        return other
     if by.id is None or not rules.needs_four_eyes(by, province()):
         return None
     taken = case.steps.filter(status=CaseStatus.SUBMITTED, actor_id=by.id)
@@ -191,12 +193,15 @@ def events_of(card: Card) -> QuerySet[CardEvent]:
 
 
 def queue(
-    by: Actor, status: str, kinds: tuple[str, ...] = (CaseKind.APPLY, CaseKind.REPLACE)
+    by: Actor,
+    status: str,
+    kinds: tuple[str, ...] = (CaseKind.APPLY, CaseKind.REPLACE),
+    where: Q | None = None,
 ) -> QuerySet[Case]:
-    """Cases of the actor's region in a status, the oldest first: work lists of the counter."""
+    """Cases of the actor's region (or such as `where` says) in a status, the oldest first: work lists of the counter."""
     cases = Case.objects.select_related("bank", "outlet").filter(status=status, kind__in=kinds)
     cases = cases.filter(bank=by.bank) if by.bank else cases
-    return cases.filter(division_code__startswith=by.scope).order_by("created_at")
+    return cases.filter(where or Q(division_code__startswith=by.scope)).order_by("created_at")
 
 
 def loss_cover(card: Card) -> LossCover:

@@ -29,6 +29,21 @@ class HasOpenCase(ByLaw):
     message = "此人已有一件申领或补换正在办理，不能重复申请；请查询办理进度。"
 
 
+class OnlyAtIssue(ByLaw):
+    """全省通办 does not cover this matter. facts: none; the words name the place."""
+
+    code, articles = "only_at_place_of_issue", ("O10", "G5")
+
+
+class OtherProvince(ByLaw):
+    code, articles = "other_province", ("O10", "S16")
+    message = "此人的社会保障卡由外省（市）签发，本平台目前不能受理。下一步：请到签发地办理，或拨打签发地 12333 咨询。"
+
+
+class NotPlaceOfIssue(ByLaw):
+    code, status, articles = "not_place_of_issue", 403, ("O10", "G5")
+
+
 class NoLiveCard(ByLaw):
     code, articles = "no_live_card", ("G5",)
     message = "此人没有可以补换的社会保障卡，请办理申领。"

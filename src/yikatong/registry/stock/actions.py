@@ -20,6 +20,7 @@ from yikatong.registry.cards.actions.moves import locked_case, move_case
 from yikatong.registry.cards.batches import production
 from yikatong.registry.cards.batches.files import MakeAnswer, MakeRequest
 from yikatong.registry.cards.models import BatchRow, Card, Case, CaseKind, CaseStatus
+from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Outlet
 from yikatong.registry.stock import queries, rules
 from yikatong.registry.stock.models import Blank, BlankMove, DayCount, PrintJob
@@ -27,7 +28,14 @@ from yikatong.registry.stock.printer import printer
 
 PRINT: Final = "stock.print_next"
 Kind, State = BlankMove.Kind, Blank.Status
-_CHANGE: Final = {Kind.RECEIVED: 1, Kind.TAKEN: 0, Kind.ISSUED: -1, Kind.SPOILED: -1, Kind.RETURNED: -1}
+_CHANGE: Final = {
+    Kind.RECEIVED: 1,
+    Kind.TAKEN: 0,
+    Kind.ISSUED: -1,
+    Kind.SPOILED: -1,
+    Kind.RETURNED: -1,
+    Kind.MISSING: -1,
+}
 
 
 def outlet_of(by: Actor) -> Outlet:
@@ -84,10 +92,50 @@ def count(bank_code: str, *, counted: int, note: str = "", by: Actor, at: dateti
     with refusing({"day_count_once": rules.CountedAlready}):
         done = DayCount.objects.create(
             outlet=outlet, bank_id=bank_code, day=day_of(at), book=book, counted=counted, at=at,
-            actor_name=by.name, note=note.strip()[:100],
+            actor_name=by.name, actor_id=by.id, note=note.strip()[:100],
         )  # fmt: skip
     _audit("counted", outlet, by=by, at=at, bank=bank_code, book=book, counted=counted)
     return done
+
+
+def _audit_count(what: str, outlet: Outlet, found: DayCount, *, by: Actor, at: datetime) -> None:
+    facts = {
+        "bank": found.bank_id,
+        "day": found.day.isoformat(),
+        "book": found.book,
+        "counted": found.counted,
+    }
+    audit.record(f"stock:count:{what}", subject=f"outlet:{outlet.pk}", by=by, at=at, **facts)
+
+
+@transaction.atomic
+def confirm_count(count_id: UUID, *, by: Actor, at: datetime) -> DayCount:
+    """复核 of a count by another one of the outlet (四眼原则). Raises CountOwn, CountConfirmed."""
+    outlet = outlet_of(by)
+    found = DayCount.objects.select_for_update(of=("self",)).filter(pk=count_id, outlet=outlet).first()
+    if found is None or not serves_bank(by, found.bank_id):
+        raise NotFound("没有找到这次盘点。")
+    if found.confirmed_at is not None:
+        raise rules.CountConfirmed
+    if province().check.four_eyes and by.id is not None and by.id == found.actor_id:
+        raise rules.CountOwn
+    found.confirmed_by, found.confirmed_at = by.name, at
+    found.save(update_fields=["confirmed_by", "confirmed_at"])
+    _audit_count("confirmed", outlet, found, by=by, at=at)
+    return found
+
+
+@transaction.atomic
+def write_off(serial: str, *, reason: str, by: Actor, at: datetime) -> Blank:
+    """短少核销: a blank that a confirmed count has missed, by a supervisor. Raises NoShortage, BlankNotHere."""
+    require(by, Permission.CASE_OVERSEE)
+    outlet = outlet_of(by)
+    blank = _in_stock([serial.strip()], outlet, by)[0]
+    if queries.shortage(outlet, blank.bank_id) <= 0:
+        raise rules.NoShortage
+    _move(blank, State.MISSING, Kind.MISSING, by=by, at=at, note=reason)
+    _audit("written_off", outlet, by=by, at=at, serial=blank.serial)
+    return blank
 
 
 @transaction.atomic

@@ -18,6 +18,7 @@ class Blank(models.Model):
         ISSUED = "issued", "已制成"
         SPOILED = "spoiled", "废卡"
         RETURNED = "returned", "已退回"
+        MISSING = "missing", "短少"
 
     id = key_field()
     serial = models.CharField("空白卡号", max_length=16, unique=True)
@@ -46,6 +47,7 @@ class BlankMove(models.Model):
         ISSUED = "issued", "制成"
         SPOILED = "spoiled", "作废"
         RETURNED = "returned", "退回"
+        MISSING = "missing", "短少核销"
 
     id = key_field()
     blank = models.ForeignKey(Blank, models.PROTECT, related_name="moves", verbose_name="空白卡")
@@ -110,7 +112,11 @@ class DayCount(models.Model):
     counted = models.PositiveIntegerField("实盘")
     at = models.DateTimeField("时间")
     actor_name = models.CharField("盘点人", max_length=100)
+    actor_id = models.UUIDField(null=True, editable=False)
     note = models.CharField("差异说明", max_length=100, blank=True)
+    # 复核 by another person (四眼原则).
+    confirmed_by = models.CharField("复核人", max_length=100, blank=True, default="", db_default="")
+    confirmed_at = models.DateTimeField("复核时间", null=True, blank=True)
 
     class Meta:
         verbose_name = verbose_name_plural = "空白卡盘点"

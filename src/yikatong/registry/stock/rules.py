@@ -58,6 +58,21 @@ class CountMissing(Invalid):
     message = "实盘与账面不符，请填写差异说明。"
 
 
+class CountOwn(DomainError):
+    code, status = "count_four_eyes", 403
+    message = "四眼原则：本次盘点由您登记，须由另一名工作人员复核。"
+
+
+class CountConfirmed(DomainError):
+    code = "count_confirmed"
+    message = "这次盘点已经复核，不能再次复核。"
+
+
+class NoShortage(DomainError):
+    code = "no_shortage"
+    message = "没有已复核、尚未核销的短少。请先盘点，由另一人复核，再按张核销。"
+
+
 class CountedAlready(DomainError):
     code = "counted_already"
     message = "今日已经盘点，不能重复登记。"

@@ -37,6 +37,15 @@ def overdue(request: StaffRequest) -> HttpResponse:
     )
 
 
+@staff_required(Permission.HOLDER_FIND)
+@require_safe
+def elsewhere(request: StaffRequest) -> HttpResponse:
+    """通办件: what this region issues for others' counters, and what it has taken for other cities."""
+    to_issue, taken = lists.elsewhere_lists(request.actor)
+    context = {"to_issue": to_issue, "taken": taken, "day": day_of(now()), "nav": "elsewhere"}
+    return render(request, "counter/elsewhere.html", context)
+
+
 def _work(
     permission: Permission,
     title: str,

@@ -1,6 +1,7 @@
 """立等可取 at the desk: the day's balance of blank cards, the printer's queue, and issuing a card at once."""
 
 from collections.abc import Callable
+from datetime import date, timedelta
 from typing import Any, Final
 from uuid import UUID
 
@@ -10,9 +11,9 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from yikatong.core.clock import day_of, now
-from yikatong.core.errors import DomainError
-from yikatong.core.permissions import Permission
-from yikatong.portals.counter.stock_forms import CountForm, PackForm, ReceiveForm, SpoilForm
+from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.permissions import Permission, may
+from yikatong.portals.counter.stock_forms import CountForm, MissingForm, PackForm, ReceiveForm, SpoilForm
 from yikatong.portals.shared.forms import DeskForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import queries as cards
@@ -22,8 +23,11 @@ _ACTS: Final[dict[str, tuple[type[DeskForm], Callable[..., object], str]]] = {
     "receive": (ReceiveForm, actions.receive, "空白卡已入库。"),
     "return": (PackForm, actions.give_back, "空白卡已退回。"),
     "spoil": (SpoilForm, actions.spoil, "废卡已登记。"),
-    "count": (CountForm, actions.count, "今日盘点已登记。"),
+    "count": (CountForm, actions.count, "今日盘点已登记，请另一人复核。"),
+    "missing": (MissingForm, actions.write_off, "短少已核销。"),
 }
+
+_DONE: Final = {key: words for key, (_, _, words) in _ACTS.items()} | {"confirm": "盘点已复核。"}
 
 
 @staff_required(Permission.CARD_HAND_OVER)
@@ -32,23 +36,47 @@ def page(request: StaffRequest) -> HttpResponse:
     outlet, at = actions.outlet_of(request.actor), now()
     forms = {key: kind(by=request.actor, prefix=key) for key, (kind, _, _) in _ACTS.items()}
     asked = request.POST.get("act", "")
+    if asked == "confirm":
+        return _confirm(request)
     if asked in _ACTS:
         kind, act, _ = _ACTS[asked]
         form = forms[asked] = kind(request.POST, by=request.actor, prefix=asked)
         if _done(form, act, request):
             return HttpResponseRedirect(f"{request.path}?done={asked}", status=303)
+    day = _day(request.GET.get("day", ""), day_of(at))
     context = {
         "outlet": outlet,
-        "day": day_of(at),
-        "balances": queries.balances(outlet, request.actor, day=day_of(at)),
+        "day": day,
+        "before": day - timedelta(days=1),
+        "after": day + timedelta(days=1) if day < day_of(at) else None,
+        "may_write_off": may(request.actor, Permission.CASE_OVERSEE),
+        "balances": queries.balances(outlet, request.actor, day=day),
         "jobs": queries.queue(outlet, request.actor, at=at)[:50],
         "forms": forms,
         "form": forms.get(asked, forms["receive"]),
-        "done": _ACTS[key][2] if (key := request.GET.get("done", "")) in _ACTS else "",
+        "done": _DONE.get(request.GET.get("done", ""), ""),
         "nav": "stock",
     }
     refused = asked in _ACTS and forms[asked].is_refused
     return render(request, "counter/stock.html", context, status=422 if refused else 200)
+
+
+def _confirm(request: StaffRequest) -> HttpResponse:
+    """复核 of a count by another one; a refusal is a page of its own."""
+    try:
+        count_id = UUID(request.POST.get("count", ""))
+    except ValueError:
+        raise NotFound from None
+    actions.confirm_count(count_id, by=request.actor, at=now())
+    return HttpResponseRedirect(f"{request.path}?done=confirm", status=303)
+
+
+def _day(text: str, today: date) -> date:
+    """The day asked for; a strange one, or one to come, is today."""
+    try:
+        return min(max(date.fromisoformat(text), date(2000, 1, 1)), today)
+    except ValueError:
+        return today
 
 
 def _done(form: DeskForm, act: Callable[..., object], request: StaffRequest) -> bool:

@@ -9,7 +9,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.constraints import refusing
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
-from yikatong.registry.cards import refusals
+from yikatong.registry.cards import elsewhere, refusals
 from yikatong.registry.cards.actions.fees import fee_of
 from yikatong.registry.cards.actions.moves import due_on, locked_case, move_case, note_case, submit
 from yikatong.registry.cards.actions.openings import ask_for_account
@@ -68,6 +68,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     case.outlet, case.address = outlet_of(outlet_id), address.strip() or None
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
+    elsewhere.route(case, by=by)
     with refusing(_ONE_OPEN):
         return submit(case, by=by, at=at)
 
@@ -116,20 +117,22 @@ def replace(  # noqa: PLR0913 - the fields of the form
     case.outlet, case.delivery = outlet_of(outlet_id), delivery
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
+    elsewhere.route(case, by=by)
     with refusing(_ONE_OPEN):
         return submit(case, by=by, at=at)
 
 
 @transaction.atomic
 def check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
-    """审核 passed: the bank is next. Raises FourEyes for a case he took himself."""
+    """审核 passed: the bank is next. Raises FourEyes for a case he took himself, NotPlaceOfIssue for 通办件."""
     require(by, Permission.CARD_CHECK)
     case = locked_case(case_id, by=by)
     if case.status == CaseStatus.SUBMITTED and (hindrance := check_hindrance(case, by=by)):
         raise hindrance
     if awaits_number(case.holder):
         raise refusals.NumberAwaited
-    return ask_for_account(move_case(case, CaseStatus.CHECKED, by=by, at=at), by=by, at=at)
+    note = elsewhere.checked_words(case)
+    return ask_for_account(move_case(case, CaseStatus.CHECKED, by=by, at=at, note=note), by=by, at=at)
 
 
 @transaction.atomic
@@ -151,7 +154,8 @@ def reject(case_id: UUID, *, reason: str, by: Actor, at: datetime) -> Case:
     require(by, Permission.CARD_CHECK)
     if not reason.strip():
         raise refusals.NoteMissing
-    return move_case(locked_case(case_id, by=by), CaseStatus.REJECTED, by=by, at=at, note=reason.strip())
+    case = elsewhere.at_place_of_issue(locked_case(case_id, by=by), by=by)
+    return move_case(case, CaseStatus.REJECTED, by=by, at=at, note=reason.strip())
 
 
 @transaction.atomic
@@ -168,7 +172,7 @@ def withdraw(case_id: UUID, *, by: Actor, at: datetime) -> Case:
 def retry(case_id: UUID, *, note: str = "", by: Actor, at: datetime) -> Case:
     """A failed case goes again: to the bank, or, with its account open, to the next production batch."""
     require(by, Permission.CARD_CHECK)
-    case = locked_case(case_id, by=by)
+    case = elsewhere.at_place_of_issue(locked_case(case_id, by=by), by=by)
     to = CaseStatus.PREOPENED if case.account_id else CaseStatus.CHECKED
     case = move_case(case, to, by=by, at=at, note=note)
     return ask_for_account(case, by=by, at=at) if to == CaseStatus.CHECKED else case

@@ -13,7 +13,7 @@ from yikatong.core.actor import SYSTEM, Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
-from yikatong.registry.cards import refusals
+from yikatong.registry.cards import elsewhere, refusals
 from yikatong.registry.cards.actions.applications import outlet_of
 from yikatong.registry.cards.actions.moves import locked_case, move_case
 from yikatong.registry.cards.actions.notices import tell_holder
@@ -46,7 +46,7 @@ def ask_correction(case_id: UUID, *, items: Mapping[str, str], by: Actor, at: da
     wanted = {item: text.strip() for item, text in items.items()}
     if not wanted or not all(wanted.values()) or not set(wanted) <= set(Item.values):
         raise refusals.NothingToCorrect
-    case = locked_case(case_id, by=by)
+    case = elsewhere.at_place_of_issue(locked_case(case_id, by=by), by=by)
     day = day_of(at)
     left = calendar(day).between(day, case.step_due_on) if case.step_due_on else None
     said = "、".join(Item(item).label for item in wanted)

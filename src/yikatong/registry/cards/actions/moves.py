@@ -13,7 +13,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
 from yikatong.core.models import AuditEntry
-from yikatong.registry.cards import rules
+from yikatong.registry.cards import elsewhere, rules
 from yikatong.registry.cards.actions.representatives import authorised
 from yikatong.registry.cards.models import (
     CASE_TRANSITIONS,
@@ -151,14 +151,16 @@ def _workday(day: date, count: int) -> date:
 
 
 @transaction.atomic(savepoint=False)
-def open_case(case: Case, *, status: CaseStatus = CaseStatus.SUBMITTED, by: Actor, at: datetime) -> Case:
+def open_case(
+    case: Case, *, status: CaseStatus = CaseStatus.SUBMITTED, by: Actor, at: datetime, note: str = ""
+) -> Case:
     """Number and store a new case, submitted or as a draft."""
     case.status = status
     case.number = rules.case_number(case.division_code, day_of(at), next_numbers(1)[0])
     case.channel, case.created_at, case.created_by = by.channel, at, by.name
     case.step_due_on = due_on(case, status, at)
     case.save(force_insert=True)
-    note_case(case, by=by, at=at)
+    note_case(case, by=by, at=at, note=note)
     return case
 
 
@@ -174,14 +176,15 @@ def submit(case: Case, *, by: Actor, at: datetime) -> Case:
 
 def _submitted(case: Case, *, by: Actor, at: datetime) -> Case:
     draft = taken_draft(case, by=by, at=at)
+    note = elsewhere.taken_words(case)
     if draft is None:
-        return open_case(case, by=by, at=at)
+        return open_case(case, by=by, at=at, note=note)
     for field in Case._meta.concrete_fields:
         if field.attname not in _OF_THE_DRAFT:
             setattr(draft, field.attname, getattr(case, field.attname))
     draft.created_at, draft.created_by = at, by.name
     draft.save()
-    return move_case(draft, CaseStatus.SUBMITTED, by=by, at=at)
+    return move_case(draft, CaseStatus.SUBMITTED, by=by, at=at, note=note)
 
 
 def taken_draft(case: Case, *, by: Actor, at: datetime) -> Case | None:
@@ -214,8 +217,9 @@ def file_done(
 ) -> Case:
     """受理单 of a matter that ends where it began, so that its receipt has a number.
 
-    Done by an agent, it names his authorisation; raises AgentNotAuthorised.
+    Done by an agent, it names his authorisation; raises AgentNotAuthorised. Raises OnlyAtIssue.
     """
+    elsewhere.check_elsewhere(kind, card.holder, by=by)
     case = Case(
         kind=kind, holder_id=card.holder_id, card=card, division_code=card.division_code, reason=reason
     )

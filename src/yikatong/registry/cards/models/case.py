@@ -104,6 +104,8 @@ class Case(models.Model):
         Outlet, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="领卡网点"
     )
     division_code = models.CharField("受理地区", max_length=9)
+    # 通办受理地: where an outlet of another city has taken it; division_code is then the place of issue.
+    taken_code = models.CharField("通办受理地", max_length=9, blank=True, default="", db_default="")
     reason = models.CharField("原因", max_length=20, blank=True)
     delivery = models.CharField("领取方式", max_length=1, default="0")  # 0 自取 1 邮寄
     address = EncryptedTextField("收件地址", null=True, blank=True)  # where another than the registered one
@@ -179,6 +181,19 @@ class Case(models.Model):
                 condition=Q(status__in=["submitted", "ready", "failed"]),
                 opclasses=["varchar_ops", "varchar_pattern_ops"],
                 name="cards_case_area",
+            ),
+            # 通办件 under way, as the place of issue and as the taking city ask for them: few of all cases.
+            models.Index(
+                fields=["division_code", "status"],
+                condition=~Q(taken_code="") & Q(closed_at__isnull=True),
+                opclasses=["varchar_pattern_ops", "varchar_ops"],
+                name="cards_case_to_issue",
+            ),
+            models.Index(
+                fields=["taken_code", "status"],
+                condition=~Q(taken_code="") & Q(closed_at__isnull=True),
+                opclasses=["varchar_pattern_ops", "varchar_ops"],
+                name="cards_case_taken",
             ),
             # What jobs ask each hour: steps over their limit, corrections and drafts whose time is over.
             models.Index(
