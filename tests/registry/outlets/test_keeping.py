@@ -209,6 +209,7 @@ def test_the_console_keeps_an_outlet_and_refuses_what_is_wrong() -> None:
     assert "培训" in desk.get(page).content.decode()
     made = HoursChange.objects.get()
     assert desk.post(page, {"act": "take-back", "change": str(made.pk)}).status_code == 303
+    assert not HoursChange.objects.exists()
     assert desk.post(page, {"act": "take-back", "change": "x"}).status_code == 422
     shown = desk.post(page, {"act": "key"}).content.decode()
     assert "叫号机密钥只显示这一次" in shown
