@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.bank_sandbox import Sandbox
 from tests.department_sandbox import Departments
 from tests.registry.conftest import AT, LI_QIANG, MIAN_YANG, SUPERVISOR, ZHAO_MIN, herself, id_number
 from tests.registry.joint.conftest import (
@@ -34,6 +35,7 @@ from yikatong.registry.holders.names import BadName
 from yikatong.registry.holders.rules import OutsideProvince, awaits_number
 from yikatong.registry.joint import actions, queries, rules
 from yikatong.registry.joint.models import JointItem, JointMatter, JointRequest, JointStep
+from yikatong.registry.matching.models import Inquiry
 
 COUNTED = (
     Holder,
@@ -335,3 +337,13 @@ def test_a_number_that_does_not_fit_the_child_is_not_taken(parent: Holder, depar
         "refused", "部门返回的结果与登记不符：此人已有公民身份号码，不能再次赋号；号码有误的请办理证件号码变更。",
     )  # fmt: skip
     assert fresh(joint).holder.social_security_number == _number()
+
+
+@pytest.mark.clause("A6", "B7")
+def test_other_registers_are_asked_once_the_child_has_a_number(
+    parent: Holder, departments: Departments, sources: Sandbox
+) -> None:
+    joint = by_parent(parent)
+    assert not Inquiry.objects.filter(holder=joint.holder_id).exists()
+    departments_work()
+    assert Inquiry.objects.filter(holder=joint.holder_id).count() == 1

@@ -114,7 +114,7 @@ def _card_steps() -> Iterator[Step]:
 
 
 def _figures(profile: Profile) -> dict[str, str]:
-    loss, card, limits = profile.loss, profile.card, profile.limits
+    loss, card, limits, joint = profile.loss, profile.card, profile.limits, profile.joint
     final = "本省规定正式挂失后不能解除，须办理补换。"
     return {
         "province": profile.name,
@@ -122,6 +122,10 @@ def _figures(profile: Profile) -> dict[str, str]:
         "temporary_days": str(loss.temporary_days),
         "kept_days": str(limits.kept_days),
         "card_days": str(limits.ordinary.total),
+        "newborn_days": str(joint.birth + max(joint.vaccination, joint.household + joint.insurance)),
+        "veteran_days": str(
+            joint.report + max(joint.licence, joint.residence, joint.transfer, joint.pension)
+        ),
         "banks": "、".join(bank.name for bank in profile.banks),
         "first_fee": "首次申领不收费。" if card.first_free else f"工本费 {_yuan(card.replacement_fen)}。",
         "replacement_fee": _replacement_fee(profile),

@@ -8,7 +8,7 @@ from typing import Final, Literal
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from yikatong.core import audit, looks
@@ -141,6 +141,12 @@ def categories_on(holder_id: UUID, day: date) -> list[Category]:
     """The concessions that hold on a day; periods are half-open."""
     running = Q(valid_until__isnull=True) | Q(valid_until__gt=day)
     return list(Category.objects.filter(running, holder_id=holder_id, valid_from__lte=day).order_by("kind"))
+
+
+def with_number() -> QuerySet[Holder]:
+    """Holders whom other registers can know; a newborn who awaits his number is in none of them yet."""
+    awaiting = Certificate.objects.filter(holder=OuterRef("pk"), kind=Kind.BIRTH, is_current=True)
+    return Holder.objects.filter(~Exists(awaiting))
 
 
 def work_permit(holder_id: UUID, day: date) -> Proof | None:

@@ -17,6 +17,7 @@ from yikatong.core.models import AuditEntry
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.holders.actions import social_security_index
 from yikatong.registry.holders.models import Holder, LifeEvent
+from yikatong.registry.holders.queries import with_number
 from yikatong.registry.matching import rules
 from yikatong.registry.matching.models import UNSETTLED, Issue, SourceRun
 from yikatong.registry.matching.source import OF_DEATHS, Answer, Question, Source, SourceUnavailable
@@ -122,7 +123,7 @@ def _sum(one: Slice, two: Slice, deaths: int) -> Slice:
 
 
 def _next(run: SourceRun, count: int) -> list[Holder]:
-    there = Holder.objects.filter(status=Holder.Status.ACTIVE).only(*_READ).order_by("pk")
+    there = with_number().filter(status=Holder.Status.ACTIVE).only(*_READ).order_by("pk")
     return list((there.filter(pk__gt=run.position) if run.position else there)[:count])
 
 

@@ -14,6 +14,7 @@ from procrastinate.contrib.django import app as jobs
 
 from yikatong.registry.cards.models import Case, CaseKind
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.queries import with_number
 from yikatong.registry.matching import comparing, rules
 from yikatong.registry.matching.models import Inquiry
 from yikatong.registry.matching.source import Answer, Source, SourceUnavailable, sources
@@ -49,7 +50,8 @@ def want(*holder_ids: UUID, at: datetime) -> None:
         return
     known = Inquiry.objects.filter(holder_id__in=holder_ids, source=OF)
     recent = known.filter(Q(status="waiting") | Q(answered_at__gt=at - FRESH))
-    missing = set(holder_ids) - set(recent.values_list("holder_id", flat=True))
+    asked_for = with_number().filter(pk__in=holder_ids).values_list("pk", flat=True)
+    missing = set(asked_for) - set(recent.values_list("holder_id", flat=True))
     if not missing:
         return
     Inquiry.objects.bulk_create(

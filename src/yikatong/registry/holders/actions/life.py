@@ -22,7 +22,7 @@ from yikatong.registry.holders.actions.records import (
 )
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Holder, LifeEvent
-from yikatong.registry.holders.signals import holder_ended
+from yikatong.registry.holders.signals import holder_ended, holder_registered
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
 
@@ -143,6 +143,7 @@ def give_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at: d
     holder.save(update_fields=["social_security_number", "social_security_index"])
     kinds = LifeEvent.Kind
     happened(holder, kinds.NUMBER, before=before, after=checked.number, evidence=proof, by=by, at=at)
+    holder_registered.send(Holder, holder_id=holder.pk, at=at)  # now other registers can know him
     return holder
 
 
