@@ -21,11 +21,12 @@ from tests.registry.conftest import (
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
-from yikatong.registry.cards import actions, refusals
+from yikatong.registry.cards import actions, refusals, rules
 from yikatong.registry.cards.actions import Wish
 from yikatong.registry.cards.models import Card, Case, CaseKind
 from yikatong.registry.holders import actions as holder_acts
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.regions.law import province
 
 pytestmark = pytest.mark.django_db
 
@@ -252,6 +253,12 @@ def test_a_badly_made_card_says_so(carry: Callable[..., Card], wang_fang: Holder
     case = replace(wang_fang, reason="defect")
 
     assert (case.fee_fen, case.fee_ground) == (0, "defect")
+
+
+def test_where_nothing_is_taken_from_anybody_no_card_was_badly_made() -> None:
+    free = province().model_copy(update={"card": province().card.model_copy(update={"replacement_fen": 0})})
+    assert rules.fee("lost", free, proven=()) == rules.Fee(0)
+    assert rules.fee("defect", free, proven=()) == rules.Fee(0, "defect")
 
 
 @pytest.mark.parametrize(

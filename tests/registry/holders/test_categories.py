@@ -44,9 +44,22 @@ def test_a_category_is_switched_on_and_off_on_its_days(wang_fang: Holder) -> Non
     assert seen == ["coming", "coming", "coming", "on", "on", "off", "off"]
     switched = AuditEntry.objects.filter(event__startswith="holders:holder:category_o").order_by("pk")
     assert list(switched.values_list("event", "holder_id", "facts")) == [
-        ("holders:holder:category_on", wang_fang.pk, {"kind": "student"}),
-        ("holders:holder:category_off", wang_fang.pk, {"kind": "student"}),
+        ("holders:holder:category_on", wang_fang.pk, {"category": str(category.pk)}),
+        ("holders:holder:category_off", wang_fang.pk, {"category": str(category.pk)}),
     ]
+
+
+@pytest.mark.clause("G17", "S15", "A5")
+def test_the_audit_log_tells_of_no_illness_and_no_poverty(wang_fang: Holder) -> None:
+    """It is kept for ever and taken out as a table: it names the entry, which keeps its kind to itself."""
+    proven = {"kind": "disabled", "source": "残联名单", "evidence": "51010719900307012941"}
+    added = actions.add_category(wang_fang.pk, **proven, valid_from=TODAY, by=LI_QIANG, at=AT)
+    actions.end_category(added.pk, reason="证件注销", by=LI_QIANG, at=AT)
+    facts = AuditEntry.objects.filter(event__startswith="holders:holder:category").values_list(
+        "facts", flat=True
+    )
+    assert [one["category"] for one in facts] == [str(added.pk)] * 2
+    assert not any(word in str(list(facts)) for word in ("disabled", "残联"))
 
 
 @pytest.mark.clause("G7", "N9", "A5")

@@ -94,12 +94,15 @@ def _known(bank: Bank, indexes: list[bytes]) -> list[BankAccount]:
 
 
 def _older(known: list[BankAccount], day: date) -> list[BankAccount]:
-    """Accounts about which we have heard nothing since the end of that day, and wait for nothing."""
+    """Accounts about which we have heard nothing since the end of that day, and wait for nothing.
+
+    By their keys, the order in which whoever locks many accounts does.
+    """
     end = datetime.combine(day + timedelta(days=1), time.min, BEIJING)
     since = Q(settled_at__gte=end) | Q(ends_at__gte=end, status="done") | Q(status__in=OPEN)
     newer = BankRequest.objects.filter(since, account__in=known).values_list("account", flat=True)
     heard = set(newer)
-    return [account for account in known if account.pk not in heard]
+    return sorted((one for one in known if one.pk not in heard), key=lambda one: one.pk)
 
 
 def _follow(account: BankAccount, told: str, *, at: datetime) -> bool | None:

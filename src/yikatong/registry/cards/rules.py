@@ -256,7 +256,7 @@ def fee(reason: str, profile: Profile, *, proven: Collection[str], claimed: str 
     """
     full = fee_fen(reason, profile)
     if full == 0:
-        return Fee(0, FeeGround.DEFECT)
+        return Fee(0, FeeGround.DEFECT if reason == ReplaceReason.DEFECT else "")
     waivers = profile.card.fee_waivers
     if not claimed:
         found = next((ground for ground in waivers if ground in proven), "")

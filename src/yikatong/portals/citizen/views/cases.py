@@ -118,9 +118,8 @@ def _card_form(
     )
     if kind == CaseKind.REPLACE:
         context["fees"] = [
-            (reason.value, reason.label, fee.fen, FeeGround(fee.ground).label if fee.ground else "")
-            for reason in ReplaceReason
-            for fee in [cards.fees_of(holder, at=now())[reason]]
+            (reason, ReplaceReason(reason).label, fee.fen, FeeGround(fee.ground).label if fee.ground else "")
+            for reason, fee in cards.fees_of(holder, at=now()).items()
         ]
     template = f"citizen/{kind}.html"
     return answer(request, form, template, lambda data: f"/m/cases/{act(data).number}?new", **context)

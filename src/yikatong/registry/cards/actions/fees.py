@@ -72,7 +72,7 @@ def waive_fee(case_id: UUID, *, ground: str, note: str, by: Actor, at: datetime)
     fee = fee_of(case.holder, case.reason, claimed=ground, note=note, by=by, at=at)
     case.fee_fen, case.fee_ground, case.fee_note = fee.fen, fee.ground, fee.note[:100]
     case.save(update_fields=["fee_fen", "fee_ground", "fee_note"])
-    _note("fee_waived", case, by=by, at=at, ground=ground)
+    _note("fee_waived", case, by=by, at=at)
     return case
 
 

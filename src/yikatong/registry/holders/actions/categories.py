@@ -23,13 +23,13 @@ _BEGIN: Final = """
 UPDATE holders_category SET state = CASE WHEN valid_until <= %(day)s THEN 'off' ELSE 'on' END
 WHERE id IN (SELECT id FROM holders_category WHERE state = 'coming' AND valid_from <= %(day)s
              ORDER BY valid_from LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-RETURNING holder_id, kind, state
+RETURNING holder_id, id, state
 """
 _END: Final = """
 UPDATE holders_category SET state = 'off'
 WHERE id IN (SELECT id FROM holders_category WHERE state = 'on' AND valid_until <= %(day)s
              ORDER BY valid_until LIMIT %(most)s FOR UPDATE SKIP LOCKED)
-RETURNING holder_id, kind, state
+RETURNING holder_id, id, state
 """
 
 
@@ -69,7 +69,7 @@ def add_category(  # noqa: PLR0913 - the fields of one proof
             created_at=at,
             created_by=by.name,
         )
-    note("category_added", holder, by=by, at=at, kind=kind, source=source.strip())
+    note("category_added", holder, by=by, at=at, category=str(category.pk))
     return category
 
 
@@ -94,7 +94,9 @@ def end_category(
     category.end_reason, category.valid_until = rules.reason(reason), max(last, category.valid_from)
     category.state = rules.state_on(category.valid_from, category.valid_until, today)
     category.save(update_fields=["valid_until", "end_reason", "state"])
-    note("category_ended", holder, by=by, at=at, kind=category.kind, on=category.valid_until.isoformat())
+    note(
+        "category_ended", holder, by=by, at=at, category=str(category.pk), on=category.valid_until.isoformat()
+    )
     return category
 
 
@@ -113,10 +115,11 @@ def _switch(statement: str, at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, facts)
         switched = cursor.fetchall()
-    audit.record_all(_switched(holder_id, kind, state, at) for holder_id, kind, state in switched)
+    audit.record_all(_switched(holder_id, category, state, at) for holder_id, category, state in switched)
     return len(switched)
 
 
-def _switched(holder_id: UUID, kind: str, state: str, at: datetime) -> AuditEntry:
+def _switched(holder_id: UUID, category: UUID, state: str, at: datetime) -> AuditEntry:
+    """It names the entry and not its kind: the log is no register of illness and poverty."""
     event, subject = f"holders:holder:category_{state}", f"holder:{holder_id}"
-    return audit.entry(event, subject=subject, holder_id=holder_id, by=SYSTEM, at=at, kind=kind)
+    return audit.entry(event, subject=subject, holder_id=holder_id, by=SYSTEM, at=at, category=str(category))
