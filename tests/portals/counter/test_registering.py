@@ -102,3 +102,23 @@ def test_a_new_certificate_is_linked_to_the_same_person(desk: Client) -> None:
 
 def test_no_such_matter(desk: Client) -> None:
     assert desk.get(f"/counter/holders/{cast.wang_fang().pk}/nonsense").status_code == 404
+
+
+@pytest.mark.clause("A1", "A3")
+@pytest.mark.parametrize("typed", ["法国", "fra", "FRA"])
+def test_a_nationality_is_typed_by_name_or_code_and_read_by_name(desk: Client, typed: str) -> None:
+    form = registration(
+        kind="C", number="E1234567", name="Jean Exemple", birth_date="1980-01-02", sex="1", nationality=typed
+    )
+    assert "<dt>国籍</dt><dd>法国</dd>" in text(desk.post("/counter/register", form))
+    done = desk.post("/counter/register", form | {"step": "confirm"})
+    assert Holder.objects.get().nationality == "FRA"
+    assert "<dt>国籍</dt><dd>法国</dd>" in text(desk.get(done.headers["Location"]))
+
+
+def test_a_country_that_is_none_is_refused_at_its_field(desk: Client) -> None:
+    form = registration(kind="C", number="E1234567", birth_date="1980-01-02", nationality="法兰西")
+    page = text(desk.post("/counter/register", form | {"step": "confirm"}))
+    assert '<a href="#id_nationality">国籍应为国家名称或三位字母代码，如“法国”或“FRA”' in page
+    assert 'value="法兰西"' in page
+    assert Holder.objects.count() == 0

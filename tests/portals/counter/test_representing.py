@@ -34,9 +34,12 @@ def child(stage: None) -> Holder:
 @pytest.mark.clause("O10", "A4")
 def test_a_child_without_guardian_is_led_to_registering_one(desk: Client, child: Holder) -> None:
     base = f"/counter/holders/{child.pk}"
+    told = text(desk.get(f"{base}/apply"))
+    assert ("现在不能办理申领" in told, 'name="bank_code"' in told) == (True, False)
     refused = desk.post(f"{base}/apply", application())
     page = text(refused)
     assert refused.status_code == 409
+    assert f'<a class="button" href="{base}/guardian"' in told
     assert "未满 16 周岁的，由监护人代为办理。下一步：监护人持本人证件" in page
     assert f'<a href="{base}/guardian">登记监护关系</a>' in page
     assert Case.objects.count() == 0
@@ -82,9 +85,12 @@ def test_an_agent_is_registered_and_chosen_and_named_on_the_case(desk: Client) -
     assert desk.post(f"{base}/agent", agent()).headers["Location"] == f"{base}/?done=agent"
     given = Authorisation.objects.get()
     page = text(desk.get(f"{base}/apply"))
-    assert f"代办人 赵*力（申领、挂失，至 {given.valid_until}）" in page
+    last = day_of(now()) + timedelta(days=30)  # as it was typed, and as the letter says
+    assert given.valid_until == last + timedelta(days=1)
+    assert f"代办人 赵*力（申领、挂失，至 {last}）" in page
+    assert f'至 <span class="num">{last}</span>' in text(desk.get(f"{base}/"))
     answer = desk.post(f"{base}/apply", application(stands=f"agent:{given.pk}"))
-    assert "代办人 赵*力（授权至" in text(desk.get(answer.headers["Location"]))
+    assert f"代办人 赵*力（授权至 {last}）" in text(desk.get(answer.headers["Location"]))
     assert Case.objects.get().authorisation_id == given.pk
     ended = desk.post(f"{base}/agent-end", {"which": str(given.pk), "verified": "yes", "step": "confirm"})
     assert ended.headers["Location"] == f"{base}/?done=agent-end"
@@ -95,6 +101,9 @@ def test_an_agent_is_registered_and_chosen_and_named_on_the_case(desk: Client) -
 def test_an_unproven_ground_leads_to_its_proof(desk: Client) -> None:
     holder = cast.register(ground="work")
     base = f"/counter/holders/{holder.pk}"
+    told = text(desk.get(f"{base}/apply"))
+    assert "申领依据“就业”还没有有效的证明材料。" in told
+    assert f'<a class="button" href="{base}/proof"' in told
     refused = desk.post(f"{base}/apply", application())
     assert refused.status_code == 409
     assert f'<a href="{base}/proof">登记申领依据证明</a>' in text(refused)
@@ -119,10 +128,19 @@ def test_a_category_is_entered_with_its_evidence_and_ended_with_a_reason(desk: C
     holder = cast.wang_fang()
     base = f"/counter/holders/{holder.pk}"
     today = day_of(now())
-    form = {"kind": "student", "source": "教育部门名单", "evidence": "XJ-001", "valid_until": ""}
+    last = day_of(now()) + timedelta(days=99)
+    form = {
+        "kind": "student",
+        "source": "教育部门名单",
+        "evidence": "XJ-001",
+        "valid_until": last.isoformat(),
+    }
     form |= {"valid_from": today.isoformat(), "verified": "yes"}
     checked = desk.post(f"{base}/category", form | {"step": "check"})
     assert "教育部门名单" in text(checked)
+    assert f"<dt>截止日期</dt><dd>{last}</dd>" in text(checked)
+    far = desk.post(f"{base}/category", form | {"valid_until": "9999-12-31", "step": "check"})
+    assert (far.status_code, "日期太远，长期有效的请不要填写。" in text(far)) == (422, True)
     assert Category.objects.count() == 0
     elder = desk.post(f"{base}/category", form | {"kind": "elder", "step": "confirm"})
     assert (elder.status_code, "自年满 60 周岁之日起" in text(elder)) == (422, True)
@@ -131,6 +149,8 @@ def test_a_category_is_entered_with_its_evidence_and_ended_with_a_reason(desk: C
     assert (category.source, category.evidence, category.state, category.created_by) == (
         "教育部门名单", "XJ-001", "on", "李强",
     )  # fmt: skip
+    assert category.valid_until == last + timedelta(days=1)
+    assert f"{today} 至 {last}" in text(desk.get(f"{base}/"))
     end = {"which": str(category.pk), "on": today.isoformat(), "reason": "毕业离校", "verified": "yes"}
     assert "毕业离校" in text(desk.post(f"{base}/category-end", end | {"step": "check"}))
     done = desk.post(f"{base}/category-end", end | {"step": "confirm"})
@@ -138,3 +158,4 @@ def test_a_category_is_entered_with_its_evidence_and_ended_with_a_reason(desk: C
     category.refresh_from_db()
     assert (category.valid_until, category.state, category.end_reason) == (today, "off", "毕业离校")
     assert "已终止" in text(desk.get(f"{base}/"))
+    assert "未生效<br>毕业离校" in text(desk.get(f"{base}/"))

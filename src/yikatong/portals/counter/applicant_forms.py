@@ -7,6 +7,7 @@ from django import forms
 from yikatong.core.clock import day_of, now
 from yikatong.portals.counter import representing
 from yikatong.portals.counter.forms import SCAN, MatterForm, Scanned, Verified
+from yikatong.portals.shared.forms import LastDayField
 from yikatong.registry.cards.models import Authorisation
 from yikatong.registry.cards.rules import AGENT_MATTERS
 from yikatong.registry.holders.certificates import SHOWN
@@ -65,9 +66,9 @@ class AgentForm(PersonForm):
         label="授权依据", choices=Authorisation.Evidence.choices, widget=forms.RadioSelect
     )
     evidence_number = forms.CharField(label="依据编号", max_length=60, required=False)
-    valid_until = forms.DateField(
-        label="授权截止（不含当日）",
-        help_text="最长一年，到期自动失效；持卡人可随时收回。",
+    valid_until = LastDayField(
+        label="授权至",
+        help_text="最后一天。最长一年，过后自动失效；持卡人可随时收回。",
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": "截止日期应为年、月、日，例如 2027-01-31"},
     )
@@ -82,10 +83,10 @@ class ProofForm(MatterForm):
         label="证明编号", max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off", "class": "num"})
     )
     issuer = forms.CharField(label="出具单位", max_length=100, help_text="如用人单位、学校、公安机关。")
-    valid_until = forms.DateField(
-        label="有效期至（不含当日）",
+    valid_until = LastDayField(
+        label="有效期至",
         required=False,
-        help_text="长期有效的不填；外国人工作许可必填。",
+        help_text="证明上写的最后一天。长期有效的不填；外国人工作许可必填。",
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": "有效期应为年、月、日，例如 2027-01-31"},
     )
@@ -109,10 +110,10 @@ class CategoryForm(MatterForm):
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": "起始日期应为年、月、日，例如 2026-09-01"},
     )
-    valid_until = forms.DateField(
-        label="截止日期（不含当日）",
+    valid_until = LastDayField(
+        label="截止日期",
         required=False,
-        help_text="长期有效的不填；到期自动停止享受。",
+        help_text="享受的最后一天，次日自动停止。长期有效的不填。",
         widget=forms.DateInput(attrs={"type": "date"}),
         error_messages={"invalid": "截止日期应为年、月、日，例如 2027-07-01"},
     )

@@ -12,6 +12,7 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards import elsewhere
 from yikatong.registry.cards.models import CaseKind
 from yikatong.registry.cards.rules import CancelReason, FeeGround, ReplaceReason
+from yikatong.registry.holders import countries
 from yikatong.registry.holders.certificates import SHOWN
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import Ground
@@ -33,6 +34,21 @@ class Scanned(forms.TextInput):
     """A number that may come from a scanner: shown again in groups, Enter goes on."""
 
     echo = True
+
+
+class Suggested(forms.TextInput):
+    """A text with suggestions to choose from; any other may be typed."""
+
+    template_name = "shared/desk/suggested.html"
+
+    def __init__(self, suggestions: list[str], attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs)
+        self.suggestions = suggestions
+
+    def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
+        context = super().get_context(name, value, attrs)
+        context["widget"]["attrs"]["list"] = f"{context['widget']['attrs']['id']}_list"
+        return context | {"suggestions": self.suggestions}
 
 
 class Verified(forms.MultipleChoiceField):
@@ -125,13 +141,22 @@ class RegisterForm(MatterForm):
         help_text="18 位号码的证件可以不选。",
     )
     nationality = forms.CharField(
-        label="国籍", max_length=3, initial="CHN", help_text="三位字母代码，中国为 CHN。"
+        label="国籍",
+        max_length=20,
+        initial="中国",
+        help_text="国家名称或三位字母代码，如“法国”或“FRA”。",
+        widget=Suggested(list(countries.NAMES.values()), attrs={"autocomplete": "off"}),
     )
     verified = Verified()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.choose("division_code", [("", "请选择"), *counties(self.by)])
+
+    def clean_nationality(self) -> str:
+        """A code becomes its name, so that what is checked with the holder can be read; the act takes either."""
+        text = str(self.cleaned_data["nationality"])
+        return countries.name_of(countries.code_of(text)) or text
 
 
 class RepresentedForm(MatterForm):

@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
-from yikatong.core.permissions import Permission
+from yikatong.core.permissions import Permission, may
 from yikatong.portals.counter import applicant_forms, forms, representing
 from yikatong.portals.counter.matter import Act, Matter, done, side
 from yikatong.portals.counter.people import PEOPLE
@@ -155,10 +155,10 @@ def _category_end(holder: Holder, given: dict[str, Any], *, by: Actor, at: datet
     return done(holder, "category-end")
 
 
-def way_out(holder: Holder, refusal: DomainError) -> tuple[str, str] | None:
-    """The matter that removes what stands in the way: its address, and its words."""
+def way_out(holder: Holder, refusal: DomainError, *, by: Actor) -> tuple[str, str] | None:
+    """The matter that removes what stands in the way, where this clerk may do it: its address, and its words."""
     for kind, (key, words) in _WAYS_OUT.items():
-        if isinstance(refusal, kind):
+        if isinstance(refusal, kind) and may(by, MATTERS[key].permission):
             return reverse("counter-matter", args=[holder.pk, key]), words
     return None
 

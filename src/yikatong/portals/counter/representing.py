@@ -1,6 +1,6 @@
 """Who may stand at the desk for a holder, and what can be ended: choices of forms, arguments of acts."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -36,7 +36,12 @@ def agents(holder: Holder, day: date, matter: CaseKind | None = None) -> list[Ch
     if matter is not None:
         found = found.filter(matters__contains=[matter.value])
     rows = found.order_by("created_at", "pk")
-    return [(str(one.pk), f"代办人 {one}（{one.matter_words}，至 {one.valid_until}）") for one in rows]
+    return [(str(one.pk), f"代办人 {one}（{one.matter_words}，至 {_last(one.valid_until)}）") for one in rows]
+
+
+def _last(until: date) -> date:
+    """The last day of a half-open period, as people say it."""
+    return until - timedelta(days=1)
 
 
 def concessions(holder: Holder, day: date) -> list[Choice]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, cast
 
 from django import forms
 
 from yikatong.core.errors import DomainError
 
+_LATEST = 9000
 _KEPT = "没有任何内容被改动，您填写的内容仍在下方。"
 
 
@@ -79,8 +81,22 @@ def _missing(field: forms.Field) -> str:
     return getattr(field, "missing", "") or f"请{'选择' if chosen else '填写'}{field.label}"
 
 
+class LastDayField(forms.DateField):
+    """The last day of a period, as documents name it; cleans to the first day on which it no longer holds."""
+
+    def clean(self, value: Any) -> date | None:
+        last: date | None = super().clean(value)
+        if last is None:
+            return None
+        if last.year > _LATEST:
+            raise forms.ValidationError("日期太远，长期有效的请不要填写。")
+        return last + timedelta(days=1)
+
+
 def _spoken(field: forms.Field, value: Any) -> str:
-    """A value as a person says it: the label of a choice."""
+    """A value as a person says it: the label of a choice, the last day of a period."""
+    if isinstance(field, LastDayField) and isinstance(value, date):
+        return str(value - timedelta(days=1))
     if isinstance(field, forms.ChoiceField):
         labels = dict(_flat(cast("list[tuple[str, Any]]", field.choices)))
         values = value if isinstance(value, list) else [value or ""]

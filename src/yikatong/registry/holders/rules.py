@@ -11,7 +11,7 @@ from django.db.models import TextChoices
 
 from yikatong.core.actor import Actor, Role
 from yikatong.core.errors import DomainError
-from yikatong.registry.holders import certificates, names
+from yikatong.registry.holders import certificates, countries, names
 from yikatong.registry.holders.certificates import Certificate, Kind
 from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof
 from yikatong.registry.regions.law import ByLaw
@@ -89,7 +89,10 @@ class NumberKnown(DomainError):
 
 class NationalityWrong(DomainError):
     code, status = "nationality_invalid", 422
-    message = "国籍应为三位字母代码（如 CHN），持护照或外国人永久居留身份证的应填写外国国籍。"
+    message = (
+        "国籍应为国家名称或三位字母代码，如“法国”或“FRA”；"
+        "持护照或外国人永久居留身份证的应填写外国国籍，其他证件为“中国”。"
+    )
 
 
 class BadCategory(DomainError):
@@ -394,9 +397,10 @@ def kind_of(code: str) -> Kind:
 
 
 def _nationality(kind: Kind, code: str) -> str:
-    plain = code.strip().upper()
+    """The code for a code or a Chinese name."""
+    plain = countries.code_of(code)
     foreign = kind in {Kind.PASSPORT, Kind.FOREIGN_RESIDENT}
-    if not re.fullmatch(r"[A-Z]{3}", plain) or foreign == (plain == CHINA):
+    if not plain or foreign == (plain == CHINA):
         raise NationalityWrong
     return plain
 

@@ -1,7 +1,5 @@
 """Template words of the citizens' face."""
 
-from datetime import date, timedelta
-
 from django import template
 from django.templatetags.static import static
 from django.utils.safestring import SafeString, mark_safe
@@ -50,12 +48,6 @@ def spoken(masked: str) -> SafeString:
 def why(outcome: int) -> str:
     """Why a use was refused, in words; a number of a later list has none yet."""
     return next((reason.sentence for reason in Reason if reason == outcome), "")
-
-
-@register.filter
-def last_day(until: date) -> date:
-    """The last day of a half-open period, as people say it."""
-    return until - timedelta(days=1)
 
 
 @register.filter

@@ -16,6 +16,7 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.changes import Change, of_replacement
 from yikatong.registry.cards.models import Card, Case, CaseStatus
 from yikatong.registry.cards.rules import CHANNELS
+from yikatong.registry.holders.countries import name_of
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Outlet
 from yikatong.registry.stock.printer import printer
@@ -34,6 +35,9 @@ _TONES = {
     CaseStatus.DONE: "good",
     CaseStatus.REJECTED: "bad",
 }
+
+
+register.filter("country", name_of)
 
 
 @register.simple_tag

@@ -91,7 +91,10 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
     hindrance = found.hindrance(side.card)
     if side.card is not None and key in _OF_THE_CARD and not is_served_by(side.card, request.actor):
         hindrance = OtherBank()
-    page = {
+    if hindrance is None and key == CaseKind.APPLY:
+        hindrance = actions.application_hindrance(holder, by=request.actor, at=now())
+    page: dict[str, object] = {
+        "hindrance_link": way_out(holder, hindrance, by=request.actor) if hindrance else None,
         "template": f"counter/matters/{key}.html",
         "matter": found,
         "panel": side,
@@ -133,7 +136,7 @@ def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, 
         page=page,
         fields_at_fault=found.fields_at_fault,
         is_quick=found.is_quick,
-        link=lambda refusal: way_out(holder, refusal),
+        link=lambda refusal: way_out(holder, refusal, by=request.actor),
     )
 
 

@@ -1,6 +1,6 @@
 """Template words shared by all faces: icons, masks, dates, money."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django import template
 from django.utils.safestring import SafeString
@@ -31,6 +31,12 @@ def yuan(fen: int) -> str:
 def day_zh(value: date) -> str:
     """2026年11月21日, for citizens."""
     return f"{value.year}年{value.month}月{value.day}日"
+
+
+@register.filter
+def last_day(until: date) -> date:
+    """The last day of a half-open period, as people say it."""
+    return until - timedelta(days=1)
 
 
 @register.filter

@@ -1,6 +1,7 @@
 """The acts of cards and cases. One verb, one transaction; a refusal changes nothing."""
 
 from yikatong.registry.cards.actions.applications import (
+    application_hindrance,
     apply,
     check,
     reject,
@@ -41,6 +42,7 @@ __all__ = [
     "account_answered",
     "activate",
     "activate_account",
+    "application_hindrance",
     "apply",
     "ask_correction",
     "authorise",

@@ -6,14 +6,16 @@ from uuid import UUID
 from django.db import transaction
 
 from yikatong.core.actor import Actor
+from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
+from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks.actions import accepting
 from yikatong.registry.cards import elsewhere, refusals
 from yikatong.registry.cards.actions.fees import fee_of
 from yikatong.registry.cards.actions.moves import due_on, locked_case, move_case, note_case, submit
 from yikatong.registry.cards.actions.openings import ask_for_account
-from yikatong.registry.cards.actions.representatives import stand_in
+from yikatong.registry.cards.actions.representatives import is_child, stand_in
 from yikatong.registry.cards.models import (
     COMING,
     LIVE,
@@ -25,7 +27,7 @@ from yikatong.registry.cards.models import (
 )
 from yikatong.registry.cards.queries import check_hindrance, withdrawal_hindrance
 from yikatong.registry.cards.rules import ReplaceReason
-from yikatong.registry.holders.actions import check_ground
+from yikatong.registry.holders.actions import check_ground, guardianship_for
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import awaits_number
@@ -71,6 +73,17 @@ def apply(  # noqa: PLR0913 - the fields of the form
     elsewhere.route(case, by=by)
     with refusing(_ONE_OPEN):
         return submit(case, by=by, at=at)
+
+
+def application_hindrance(holder: Holder, *, by: Actor, at: datetime) -> DomainError | None:
+    """What must be registered before this holder can apply: the proof of his ground, a child's guardian."""
+    try:
+        check_ground(holder, at=at)
+        if is_child(holder, day_of(at)):
+            guardianship_for(holder, None, by=by, at=at)
+    except DomainError as refusal:
+        return refusal
+    return None
 
 
 @transaction.atomic

@@ -124,7 +124,7 @@ def _claim(cells: dict[str, str]) -> Claim:
         name=cells[c.NAME],
         sex=_one_of(c.SEX, cells, _SEXES, "sex_unknown"),
         birth_date=day(cells[c.BIRTH_DATE]),
-        nationality=CHINA if cells[c.NATIONALITY] in {"", "中国"} else cells[c.NATIONALITY],
+        nationality=cells[c.NATIONALITY] or CHINA,
         phone=cells[c.PHONE],
         division_code=_division(cells[c.DIVISION]),
         address=cells[c.ADDRESS],
