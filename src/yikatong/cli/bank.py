@@ -10,7 +10,7 @@ import typer
 from yikatong.core import env
 
 app = typer.Typer(help="银行沙箱", no_args_is_help=True)
-THREADS = 12
+THREADS = 8
 
 
 def command(settings: env.Settings) -> list[str]:

@@ -30,7 +30,7 @@ _PACKAGE = Path(__file__).parents[1]
 #: Queues of the jobs; a test compares them with the tasks there are.
 QUEUES = ("default", "builtin", "codes", "dashboards", "messages")
 #: Who waits for others has a worker of its own, that nobody else waits with it.
-LINE_QUEUES = ("banks", "departments")
+LINE_QUEUES = ("banks", "departments", "sources")
 
 
 @app.command("run")
@@ -135,7 +135,9 @@ def _programs(settings: Settings) -> list[Program]:
     ]  # fmt: skip
     # Jobs every few seconds: kept, they would fill the disk; a failed one stays to be seen.
     worker = [sys.executable, "-m", "django", "procrastinate", "worker", "--delete-jobs", "successful"]
-    lines = [*worker, "--queues", ",".join(LINE_QUEUES), "--concurrency", "6"]
+    # A roster may take minutes; a loss reported meanwhile is to be listed within seconds.
+    ours = [*worker, "--queues", ",".join(QUEUES), "--concurrency", "4"]
+    lines = [*worker, "--queues", ",".join(LINE_QUEUES), "--concurrency", "8"]
     host = settings.allowed_hosts[0].lstrip(".") if settings.allowed_hosts else ""
     site_health = f"{env.local_url(settings.site_host, settings.site_port)}/healthz"
     gate_health = f"{env.local_url(settings.gate_host, settings.gate_port)}/healthz"
@@ -148,7 +150,7 @@ def _programs(settings: Settings) -> list[Program]:
     return [
         Program("site", site, site_health, "localhost" if host == "*" else host, counting),
         Program("gate", gate, gate_health, environment=environment),
-        Program("worker", [*worker, "--queues", ",".join(QUEUES)], environment=environment),
+        Program("worker", ours, environment=environment),
         Program("lines", lines, environment=environment),
         *([_sandbox_peers(settings, environment)] if settings.demo else []),
         *([Program("demo", demo, environment=environment)] if settings.demo and settings.demo_life else []),

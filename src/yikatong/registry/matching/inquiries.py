@@ -59,7 +59,7 @@ def want(*holder_ids: UUID, at: datetime) -> None:
         ignore_conflicts=True,
     )
     # The counter asks itself; the job is for the channels where nobody waits, and for a source that was away.
-    jobs.configure_task(ASK, queueing_lock=None, schedule_in={"seconds": 5}).defer()
+    jobs.configure_task(ASK, queue="sources", schedule_in={"seconds": 5}).defer()
 
 
 def ask_now(holder_id: UUID, *, at: datetime) -> Inquiry | None:

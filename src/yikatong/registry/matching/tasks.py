@@ -1,4 +1,4 @@
-"""Jobs of matching."""
+"""Jobs of matching, in a queue of their own: a source that keeps us waiting shall hold up nothing of ours."""
 
 import structlog
 from procrastinate.contrib.django import app
@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 @app.periodic(cron="*/10 * * * *")
-@app.task(name="matching.compare", queueing_lock="matching.compare")
+@app.task(name="matching.compare", queue="sources", queueing_lock="matching.compare")
 def compare(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler thought of it
     """A slice of each source; one that does not answer holds up no other."""
     for key, source in sources().items():
@@ -20,7 +20,7 @@ def compare(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler though
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="matching.follow", queueing_lock="matching.follow")
+@app.task(name="matching.follow", queue="sources", queueing_lock="matching.follow")
 def follow(timestamp: int) -> None:  # noqa: ARG001
     """What the sources have entered since the last minute: a death is not to wait for the round to come by."""
     for key, source in sources().items():
@@ -30,13 +30,13 @@ def follow(timestamp: int) -> None:  # noqa: ARG001
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="matching.chase", queueing_lock="matching.chase")
+@app.task(name="matching.chase", queue="sources", queueing_lock="matching.chase")
 def chase(timestamp: int) -> int:  # noqa: ARG001
     """Whatever became of a job, its inquiry is found here and asked again."""
     return inquiries.ask_due(at=now())
 
 
-@app.task(name=inquiries.ASK)
+@app.task(name=inquiries.ASK, queue="sources")
 def inquire() -> int:
     """Ask for those who were registered or applied just now."""
     return inquiries.ask_due(at=now())
