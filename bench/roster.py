@@ -70,7 +70,9 @@ def prepare() -> None:
     django.setup()
     logging.disable(logging.WARNING)
     call_command("migrate", verbosity=0)
-    from yikatong.registry.banks.models import Bank
+    from yikatong.cli.demo.parties import load_banks
+    from yikatong.cli.demo.plan import Loading
+    from yikatong.core.clock import now
     from yikatong.registry.regions.law import province
     from yikatong.registry.regions.models import Division
 
@@ -79,8 +81,7 @@ def prepare() -> None:
     Division.objects.bulk_create(
         Division(code=code, name=name, level=2, province_code=found.code) for code, name in codes.items()
     )
-    fields = ("code", "name", "short_name", "bin", "hotline", "keeps_account", "joint_loss")
-    Bank.objects.bulk_create(Bank(**{name: getattr(bank, name) for name in fields}) for bank in found.banks)
+    load_banks(Loading(profile=found, at=now(), demo_file=Path()))
 
 
 def timed(act: Callable[[], Any]) -> tuple[float, float, Any]:

@@ -12,6 +12,7 @@ from uuid import UUID
 import pyotp
 from django.test import Client
 
+from tests.agreements import agree
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import day_of, now
 from yikatong.core.models import StaffUser
@@ -69,9 +70,10 @@ def set_stage() -> None:
 
 
 def bank(code: str, name: str, prefix: str, **more: Any) -> Bank:
-    return Bank.objects.create(
-        code=code, name=name, short_name=name[:2], bin=prefix, hotline=code, keeps_account=True, **more
-    )
+    """A bank and its agreement; `more` is what it promises beyond keeping accounts."""
+    made = Bank.objects.create(code=code, name=name, short_name=name[:2], bin=prefix, hotline=code)
+    agree(code, keeps_account=True, **more)
+    return made
 
 
 def _level(code: str) -> int:

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any
 
 from bench.year.people import BANKS, COUNTIES, DIVISIONS, Numbers, Person, age_on, name
+from yikatong.cli.demo.parties import agreements
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM
 from yikatong.core.clock import day_of
 from yikatong.core.copying import copy_in
 from yikatong.core.ids import uuid7
 from yikatong.registry.banks.accounts import account_index
-from yikatong.registry.banks.models import Bank, BankAccount
+from yikatong.registry.banks.models import Agreement, Bank, BankAccount
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.batches import numbers_after_loading
 from yikatong.registry.cards.models import Card, ECard
@@ -58,19 +59,12 @@ def places(shards: int) -> list[Outlet]:
         Division(code=code, name=text, level=_level(code), province_code=found.code)
         for code, text in DIVISIONS.items()
     )
-    fields = (
-        "code",
-        "name",
-        "short_name",
-        "bin",
-        "hotline",
-        "keeps_account",
-        "joint_loss",
-        "is_online",
-        "delivers_by",
-    )
-    Bank.objects.bulk_create(
-        Bank(**{one: getattr(bank, one) for one in fields}) for bank in found.banks if bank.code in BANKS
+    entries = [bank for bank in found.banks if bank.code in BANKS]
+    fields = ("code", "name", "short_name", "bin", "hotline")
+    Bank.objects.bulk_create(Bank(**{one: getattr(bank, one) for one in fields}) for bank in entries)
+    since = datetime(2020, 1, 1, tzinfo=UTC)
+    Agreement.objects.bulk_create(
+        agreements(entries, found.short, date(2020, 1, 1), date(2090, 1, 1), at=since)
     )
     office = Organisation.objects.create(
         code="MYHRSS", name="绵阳市人社局", kind="hrss", division_code="510700"

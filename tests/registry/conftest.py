@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from tests.agreements import agree
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.registry.banks import actions as banks
 from yikatong.registry.banks import requests
@@ -66,11 +67,12 @@ def places(db: None) -> None:
 def partners(db: None) -> None:
     """A bank that joins in a loss, one that does not, and one that is closed to new cards."""
     common = {"short_name": "甲", "hotline": "95901"}
-    Bank.objects.create(
-        code=JOINT, name="蜀安银行", bin="622951", joint_loss=True, keeps_account=True, **common
-    )
-    Bank.objects.create(code=APART, name="天府惠民银行", bin="622953", keeps_account=False, **common)
+    Bank.objects.create(code=JOINT, name="蜀安银行", bin="622951", **common)
+    Bank.objects.create(code=APART, name="天府惠民银行", bin="622953", **common)
     Bank.objects.create(code=CLOSED, name="停办银行", bin="622959", accepts_new=False, **common)
+    agree(JOINT, joint_loss=True, keeps_account=True)
+    agree(APART)
+    agree(CLOSED)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ TASKS: Final = {
     "procrastinate.builtin_tasks.remove_old_jobs": "清理旧任务",
     "banks.chase": "催办银行回复",
     "banks.collect": "收取银行约定的数据",
+    "banks.compare": "核对书面答复与银行电子应答",
     "banks.send": "向银行发送请求",
     "cards.account_answered": "按银行回复更新受理单",
     "cards.release_ended_losses": "到期解除临时挂失",

@@ -68,6 +68,10 @@ BREAKS = {
     "requests_of_an_account_in_order": """UPDATE banks_bankrequest SET settled_at = settled_at + interval '1 day'
         WHERE act = 'report_loss'""",
     "joint_loss_reached_the_bank": "DELETE FROM banks_bankrequest WHERE act = 'report_loss'",
+    "one_agreement_a_day": """INSERT INTO banks_agreement SELECT (jsonb_populate_record(g, jsonb_build_object(
+        'id', gen_random_uuid(), 'number', g.number || '之二'))).* FROM banks_agreement g""",
+    "hold_has_its_answer": "UPDATE banks_hold SET status = 'asked'",
+    "paper_has_two_persons": "UPDATE banks_bankrequest SET by_hand = true WHERE status = 'done'",
     "delivery_is_counted": "UPDATE banks_delivery SET followed = 1",
     "ecard_hangs_on_a_live_card": "UPDATE cards_ecard SET status = 'issued', removed_at = NULL",
     "device_of_its_holder": "UPDATE codes_device SET status = 'active', revoked_at = NULL",

@@ -3,14 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
+from tests.agreements import agree
 from tests.registry.conftest import APART, AT, JOINT, LI_QIANG, SUPERVISOR, bank_answers, herself, id_number
 from yikatong.adapters.bank_files import sandbox as bank_sandbox
 from yikatong.adapters.card_maker import sandbox as maker_sandbox
 from yikatong.adapters.production_sandbox import whole_round
 from yikatong.core.actor import Actor, Channel, Role
+from yikatong.core.clock import day_of
 from yikatong.core.sm import sm2
-from yikatong.registry.banks import deliveries
-from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks import deliveries, freezing, requests
+from yikatong.registry.banks.connector import Answer
+from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards.actions import Wish
 from yikatong.registry.cards.models import Card, Case, CaseKind
@@ -172,7 +175,19 @@ def _stock(outlet: Outlet) -> None:
 
 
 def _banks() -> None:
-    Bank.objects.filter(pk=JOINT).update(delivers_by=8)
+    agree(JOINT, delivers_by=8, is_online=True)
+    held = BankAccount.objects.filter(bank=JOINT, status="active").order_by("opened_at", "pk")[0]
+    order = freezing.Order(
+        authority="court",
+        authority_name="武侯区人民法院",
+        document="执 1 号",
+        reason="执行案件",
+        ordered_on=day_of(AT),
+    )
+    hold = freezing.freeze(held.pk, order, by=SUPERVISOR, at=AT)
+    done = Answer(is_done=True, code="00", reason="", account="", status="frozen", at=AT)
+    requests.settle(hold.request_id, done, at=AT)
+    agree(JOINT, is_online=False)
     deliveries.expect(at=AT)
     owed = deliveries.owed(at=AT)[0]
     deliveries.take(owed.pk, [], at=AT)

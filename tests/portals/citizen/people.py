@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+from tests.agreements import agree
 from yikatong.core.clock import day_of, now
 from yikatong.core.fields import blind_index
 from yikatong.portals.citizen.session import actor_of
@@ -36,8 +37,10 @@ def world() -> None:
         services=["申领"],
     )
     common = {"hotline": "95901", "short_name": "甲"}
-    Bank.objects.create(code="95901", name="蜀安银行", bin="622951", joint_loss=True, **common)
+    Bank.objects.create(code="95901", name="蜀安银行", bin="622951", **common)
     Bank.objects.create(code="95903", name="天府惠民银行", bin="622953", **common)
+    agree("95901", joint_loss=True)
+    agree("95903")
     culture = Domain.objects.create(code="culture", name="文化体验", order=1, icon="library")
     item = Item.objects.create(
         code="W1",

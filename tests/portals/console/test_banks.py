@@ -9,6 +9,7 @@ from django.test import Client
 from playwright.sync_api import Page
 
 from tests import cast
+from tests.agreements import agree
 from tests.bank_sandbox import Sandbox
 from tests.portals.conftest import OpenPage
 from yikatong.core.actor import Role
@@ -122,12 +123,12 @@ def test_the_pages_are_accessible(
 
 @pytest.mark.clause("G12", "K3")
 def test_what_a_bank_owes_is_seen_day_by_day(supervisor: Client, bank: Sandbox) -> None:
-    Bank.objects.filter(pk=cast.JOINT).update(delivers_by=8)
+    agree(cast.JOINT, delivers_by=8)
     today = day_of(now())
     bank_of = Bank.objects.get(pk=cast.JOINT)
     for days, received in ((2, timedelta(hours=-1)), (3, timedelta(hours=3)), (4, None)):
         day = today - timedelta(days=days)
-        due = deliveries.due_at(bank_of, day)
+        due = deliveries.due_at(8, day)
         Delivery.objects.create(
             bank=bank_of, day=day, due_at=due, received_at=due + received if received else None, differing=2
         )
@@ -152,5 +153,5 @@ def test_a_bank_s_outlet_is_measured(supervisor: Client, bank: Sandbox) -> None:
         Case.objects.filter(created_by="林芳")[0].pk, reason="材料不清", by=cast.supervisor(), at=now()
     )
     outlet = delegation.measures(since=now() - timedelta(days=30), day=day_of(now()))
-    assert outlet == [delegation.Measures("蜀安", "武侯区社保经办大厅", 1, 2, 0, 1, 1)]
+    assert outlet == [delegation.Measures("蜀安", "武侯区社保经办大厅", 1, 2, 0, 0, 1, 1, None)]
     assert "武侯区社保经办大厅" in text(supervisor, "/console/banks")

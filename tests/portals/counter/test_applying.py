@@ -7,7 +7,7 @@ from tests import cast
 from tests.bank_sandbox import Sandbox
 from tests.portals.counter.typed import application, everything, looks, text
 from yikatong.registry.banks import tasks as bank_tasks
-from yikatong.registry.banks.models import Bank, BankAccount, BankRequest
+from yikatong.registry.banks.models import Agreement, BankAccount, BankRequest
 from yikatong.registry.cards.models import Card, Case, CaseStatus
 
 
@@ -137,7 +137,7 @@ def test_rejecting_needs_a_reason_the_applicant_can_read(desk: Client) -> None:
 
 @pytest.mark.clause("G12")
 def test_an_account_is_activated_once_the_bank_says_so(desk: Client, bank: Sandbox) -> None:
-    Bank.objects.update(is_online=True)
+    Agreement.objects.update(is_online=True)
     holder = cast.wang_fang()
     case = cast.make_card(cast.apply(holder))
     base = f"/counter/holders/{holder.pk}/collect"

@@ -5,12 +5,13 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
+from tests.agreements import agree
 from tests.bank_sandbox import Sandbox, account_number
 from tests.registry.conftest import APART, AT, JOINT, LI_QIANG
 from yikatong.core.clock import BEIJING, day_of, now
 from yikatong.core.models import AuditEntry
 from yikatong.registry.banks import deliveries, queries, tasks
-from yikatong.registry.banks.models import Bank, BankAccount, BankRequest, Delivery
+from yikatong.registry.banks.models import BankAccount, BankRequest, Delivery
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Card
 from yikatong.registry.holders.models import Holder
@@ -22,13 +23,11 @@ YESTERDAY = day_of(AT) - timedelta(days=1)
 @pytest.fixture
 def agreed(partners: None) -> None:
     """The bank that has not joined delivers by eight in the morning."""
-    Bank.objects.filter(pk=APART).update(delivers_by=8)
+    agree(APART, delivers_by=8)
 
 
 def owed(day: date = YESTERDAY) -> Delivery:
-    return Delivery.objects.create(
-        bank_id=APART, day=day, due_at=deliveries.due_at(Bank.objects.get(pk=APART), day)
-    )
+    return Delivery.objects.create(bank_id=APART, day=day, due_at=deliveries.due_at(8, day))
 
 
 @pytest.mark.clause("G12", "K3")
@@ -87,7 +86,7 @@ def test_an_old_list_does_not_undo_what_happened_since(
     """The list says how the day ended; the card was lost this morning."""
     card = carry(wang_fang)
     account = BankAccount.objects.get(cards=card)
-    Bank.objects.filter(pk=JOINT).update(delivers_by=8)
+    agree(JOINT, delivers_by=8)
     deliveries.expect(at=now())
     cards.report_loss(card.pk, by=LI_QIANG, at=now())
     delivery = Delivery.objects.get()

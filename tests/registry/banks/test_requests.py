@@ -8,14 +8,15 @@ import pytest
 from django.db import connection
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from tests.agreements import agree
 from tests.bank_sandbox import Sandbox
-from tests.registry.conftest import AT, JOINT, LEADER, LI_QIANG, SUPERVISOR
+from tests.registry.conftest import AT, JOINT, LI_QIANG, SUPERVISOR
 from yikatong.core.clock import now
 from yikatong.core.errors import Forbidden
 from yikatong.core.models import AuditEntry
 from yikatong.registry.banks import actions, requests, tasks
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
-from yikatong.registry.banks.rules import AlreadySettled, BankNotOnline, retry_after
+from yikatong.registry.banks.rules import AlreadySettled, retry_after
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Card
 from yikatong.registry.holders.models import Holder
@@ -233,21 +234,6 @@ def test_an_account_number_that_cannot_be_is_not_taken(wang_fang: Holder, bank: 
     assert not BankAccount.objects.exists()
 
 
-def test_freezing_follows_the_bank_s_answer(card: Card, bank: Sandbox) -> None:
-    assert card.account_id is not None
-    with pytest.raises(BankNotOnline, match="蜀安银行没有联机办理，请联系银行办理：95901。"):
-        actions.freeze(card.account_id, by=SUPERVISOR, at=now())
-    online(JOINT)
-    with pytest.raises(Forbidden):
-        actions.freeze(card.account_id, by=LEADER, at=now())
-    actions.freeze(card.account_id, by=SUPERVISOR, at=now())
-    tasks.send(JOINT)
-    assert account_of(card) == "frozen"
-    actions.unfreeze(card.account_id, by=SUPERVISOR, at=now())
-    tasks.send(JOINT)
-    assert account_of(card) == "active"
-
-
 def test_a_bank_that_contradicts_what_we_know_overwrites_nothing(card: Card, bank: Sandbox) -> None:
     request = lost(card)
     BankAccount.objects.update(status="closed", closed_at=AT)
@@ -278,7 +264,7 @@ def test_two_workers_do_not_send_the_same_request(card: Card, bank: Sandbox, dat
 
 def online(code: str) -> Bank:
     """The bank does everything over the line, from now on."""
-    Bank.objects.filter(pk=code).update(is_online=True)
+    agree(code, is_online=True)
     return Bank.objects.get(pk=code)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
+from tests.agreements import agree
 from tests.registry.conftest import APART, AT, JOINT, LI_QIANG, SUPERVISOR, make_card
 from yikatong.adapters.bank_files import sandbox as bank
 from yikatong.adapters.card_maker import sandbox as maker
@@ -161,7 +162,7 @@ def test_the_waiting_are_counted_as_a_batch_would_gather_them(checked: Callable[
     asked, *_ = checked(2)
     assert batches.waiting_by_bank() == [("蜀安银行", 2)]
     at_once = {"certificate": "1", "name": "王芳", "phone": ""}
-    Bank.objects.update(is_online=True)
+    agree(JOINT, is_online=True)
     open_online(Bank.objects.get(pk=JOINT), holder_id=asked.holder_id, case_id=asked.pk, **at_once, **WHO)
     assert batches.waiting_by_bank() == [("蜀安银行", 1)]
     assert batches.open_batch(JOINT, **WHO).rows == 1

@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.registry.conftest import APART, JOINT
+from tests.registry.conftest import APART, AT, JOINT
+from yikatong.core.clock import day_of
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.changes import Change, of_replacement
 from yikatong.registry.cards.models import Card
@@ -16,7 +17,7 @@ Carry = Callable[..., Card]
 
 def changes(card: Card, bank_code: str) -> dict[str, Change]:
     found = Card.objects.select_related("account__bank").get(pk=card.pk)
-    rows = of_replacement(found, Bank.objects.get(pk=bank_code), province())
+    rows = of_replacement(found, Bank.objects.get(pk=bank_code), province(), day=day_of(AT))
     return {row.what: row for row in rows}
 
 

@@ -23,6 +23,7 @@ from tests.registry.conftest import (
     make_card,
     state,
 )
+from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.banks.rules import BankClosedToNew, NoBank
@@ -188,7 +189,7 @@ def test_a_temporary_loss_stops_both_halves_and_ends_by_itself(wang_fang: Holder
     assert state(card) == ("B", "lost")
     lost = Card.objects.get(pk=card.pk)
     assert lost.loss_ends_at == AT + days(7)
-    cover = queries.loss_cover(lost)
+    cover = queries.loss_cover(lost, day=day_of(AT))
     assert (cover.social_security, cover.bank, cover.ends_at) == (True, True, AT + days(7))
     assert actions.release_ended_losses(at=AT + days(6.99)) == 0
     assert actions.release_ended_losses(at=AT + days(7)) == 1
@@ -204,7 +205,7 @@ def test_where_the_bank_has_not_joined_only_one_half_stops(wang_fang: Holder, ca
     card = carry(wang_fang, bank_code=APART)
     actions.report_loss(card.pk, by=LI_QIANG, at=AT)
     assert state(card) == ("2", "active")
-    cover = queries.loss_cover(Card.objects.get(pk=card.pk))
+    cover = queries.loss_cover(Card.objects.get(pk=card.pk), day=day_of(AT))
     assert (cover.social_security, cover.bank, cover.hotline) == (True, False, "95901")
     assert "须另向天府惠民银行挂失" in cover.advice
 

@@ -5,13 +5,14 @@ from collections.abc import Callable
 import pytest
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from tests.agreements import agree
 from tests.bank_sandbox import Sandbox
 from tests.registry.conftest import JOINT, LI_QIANG, SUPERVISOR, herself
 from yikatong.adapters.production_sandbox import whole_round
 from yikatong.core.clock import now
 from yikatong.core.models import Look
 from yikatong.registry.banks import tasks
-from yikatong.registry.banks.models import Bank, BankAccount, BankRequest
+from yikatong.registry.banks.models import BankAccount, BankRequest
 from yikatong.registry.cards import actions
 from yikatong.registry.cards.batches.opening import NothingToProduce
 from yikatong.registry.cards.models import Card, Case
@@ -23,7 +24,7 @@ Carry = Callable[..., Card]
 
 @pytest.fixture
 def on_line(partners: None) -> None:
-    Bank.objects.filter(pk=JOINT).update(is_online=True)
+    agree(JOINT, is_online=True)
 
 
 def approved(holder: Holder) -> Case:
@@ -92,9 +93,9 @@ def test_an_account_for_a_withdrawn_case_is_closed_again(
 def test_another_card_before_the_same_account(
     wang_fang: Holder, carry: Carry, on_line: None, bank: Sandbox
 ) -> None:
-    Bank.objects.update(is_online=False)
+    agree(JOINT, is_online=False)
     old = carry(wang_fang)
-    Bank.objects.update(is_online=True)
+    agree(JOINT, is_online=True)
     actions.report_loss(old.pk, by=LI_QIANG, at=now())
     tasks.send(JOINT)
     wish = {"reason": "lost", "division_code": "510107", "by": LI_QIANG, "at": now()}

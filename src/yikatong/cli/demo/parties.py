@@ -2,6 +2,8 @@
 
 import secrets
 import tomllib
+from collections.abc import Iterable
+from datetime import date, datetime
 from importlib import resources
 from typing import Any
 
@@ -9,10 +11,12 @@ from django.contrib.auth.hashers import make_password
 
 from yikatong.cli.demo.plan import Loading
 from yikatong.core.actor import Role
+from yikatong.core.clock import day_of
 from yikatong.core.models import StaffUser
-from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.models import Agreement, Bank
 from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Division, Organisation, Outlet
+from yikatong.registry.regions.profile import BankEntry
 from yikatong.registry.stock import actions as stock
 
 #: A bank's outlet does what its agreement says; both take cases of other cities (全省通办).
@@ -57,20 +61,43 @@ def load_departments(loading: Loading) -> None:
 
 
 def load_banks(loading: Loading) -> None:
-    fields = {
-        "code",
-        "name",
-        "short_name",
-        "bin",
-        "hotline",
-        "keeps_account",
-        "joint_loss",
-        "is_online",
-        "delivers_by",
-    }
+    """The banks, each under an agreement since the beginning of last year."""
+    fields = {"code", "name", "short_name", "bin", "hotline"}
     loading.banks = Bank.objects.bulk_create(
         Bank(**entry.model_dump(include=fields)) for entry in loading.profile.banks
     )
+    year = day_of(loading.at).year
+    period = date(year - 1, 1, 1), date(year + 2, 1, 1)
+    Agreement.objects.bulk_create(
+        agreements(loading.profile.banks, loading.profile.short, *period, at=loading.at)
+    )
+
+
+def agreements(
+    entries: Iterable[BankEntry], short: str, begin: date, end: date, *, at: datetime
+) -> list[Agreement]:
+    """What the profile's banks promise, as agreements that two persons have confirmed; not yet stored."""
+    promised = {"keeps_account", "joint_loss", "is_online", "on_death", "delivers_by"}
+    return [
+        Agreement(
+            bank_id=entry.code,
+            number=f"{short}社卡合作〔{begin.year}〕{place:03d} 号",
+            valid_from=begin,
+            valid_until=end,
+            opens_accounts=True,
+            matters=Agreement.Matter.values,
+            on_time_percent=95,
+            sent_back_percent=5,
+            median_days=10,
+            status=Agreement.Status.CONFIRMED,
+            drafted_at=at,
+            drafted_by="陈晓",
+            confirmed_at=at,
+            confirmed_by="刘主任",
+            **entry.model_dump(include=promised),
+        )
+        for place, entry in enumerate(entries, 1)
+    ]
 
 
 def load_outlets(loading: Loading) -> None:
@@ -92,6 +119,9 @@ def load_outlets(loading: Loading) -> None:
         _outlet(number, county, halls if number % 3 else dice.choice(keepers), dice.random())
         for number, county in enumerate(chosen, 1)
     )
+    for agreement in Agreement.objects.all():
+        keeper = f"{loading.profile.code}-bank-{agreement.bank_id}"
+        agreement.outlets.set([one for one in loading.outlets if one.organisation.code == keeper])
 
 
 def _outlet(number: int, county: Division, keeper: Organisation, chance: float) -> Outlet:
@@ -125,6 +155,7 @@ def load_staff(loading: Loading) -> None:
     hashed = make_password(password)
     hall = next(o for o in loading.outlets if o.organisation_id == loading.departments["hrss"].id)
     bank, branch = _branch(loading, hall)
+    Agreement.objects.get(bank=bank).outlets.add(branch)
     for number, (login, name, role, _) in enumerate(STAFF, 1):
         at_hall = role in {Role.CLERK, Role.SUPERVISOR}
         outlet = branch if role is Role.BANK_CLERK else hall if at_hall else None

@@ -59,12 +59,39 @@ BANKS: Final = (
         "joint_loss_reached_the_bank",
         "联动挂失的银行，每次挂失都已发出请求",
         """SELECT 'card:' || v.card_id FROM cards_cardevent v JOIN cards_card c ON c.id = v.card_id
-        JOIN banks_bankaccount a ON a.id = c.account_id JOIN banks_bank b ON b.code = a.bank_id
-        WHERE v.kind IN ('lost', 'temporarily_lost') AND b.joint_loss AND a.status NOT IN ('frozen', 'closed')
+        JOIN banks_bankaccount a ON a.id = c.account_id
+        JOIN LATERAL (SELECT joint_loss FROM banks_agreement g WHERE g.bank_id = a.bank_id AND g.status = 'confirmed'
+                      AND g.valid_from <= (v.at AT TIME ZONE 'Asia/Shanghai')::date
+                      ORDER BY g.valid_from DESC, g.confirmed_at DESC LIMIT 1) agreed ON agreed.joint_loss
+        WHERE v.kind IN ('lost', 'temporarily_lost') AND a.status NOT IN ('frozen', 'closed')
           AND NOT EXISTS (SELECT FROM banks_bankrequest r WHERE r.account_id = a.id AND r.created_at <= v.at
                           AND r.act IN ('freeze', 'close'))
           AND NOT EXISTS (SELECT FROM banks_bankrequest r WHERE r.account_id = a.id AND r.act = 'report_loss'
                           AND r.created_at = v.at)""",
+    ),
+    Invariant(
+        "one_agreement_a_day",
+        "一家银行同一天只有一份有效的合作协议",
+        """SELECT 'agreement:' || l.id FROM banks_agreement l JOIN banks_agreement e
+            ON e.bank_id = l.bank_id AND e.id < l.id AND e.status = 'confirmed' AND l.status = 'confirmed'
+        WHERE daterange(e.valid_from, greatest(e.valid_from, CASE WHEN e.ended_at IS NULL THEN e.valid_until
+                                                             ELSE e.ends_on END))
+           && daterange(l.valid_from, greatest(l.valid_from, CASE WHEN l.ended_at IS NULL THEN l.valid_until
+                                                             ELSE l.ends_on END))""",
+    ),
+    Invariant(
+        "hold_has_its_answer",
+        "冻结登记与银行答复一致：待确认的还没有答复，已冻结、已解冻的银行已办理",
+        """SELECT 'hold:' || h.id FROM banks_hold h JOIN banks_bankrequest r ON r.id = h.request_id
+        WHERE (h.status = 'asked') <> (r.status IN ('waiting', 'unknown')) AND h.status IN ('asked', 'held', 'refused')
+           OR h.status = 'held' AND r.status <> 'done' OR h.status = 'lifted' AND h.lifted_at IS NULL""",
+    ),
+    Invariant(
+        "paper_has_two_persons",
+        "按书面答复办结的请求有两人经手的书面答复",
+        """SELECT 'request:' || r.id FROM banks_bankrequest r WHERE r.by_hand AND NOT EXISTS (
+            SELECT FROM banks_writtenanswer w WHERE w.request_id = r.id AND w.status = 'confirmed'
+            AND w.recorded_by_id IS NOT NULL)""",
     ),
     Invariant(
         "delivery_is_counted",

@@ -47,6 +47,7 @@ class Account(NamedTuple):
     bank: str
     status: str
     was_active: bool
+    was_lost: bool
     lost_until: datetime | None
 
     def status_at(self, at: datetime) -> str:
@@ -64,10 +65,12 @@ FROM: Final[dict[str, frozenset[str]]] = {
     "freeze": frozenset({"preopened", "active", "lost"}),
     "unfreeze": frozenset({"frozen"}),
     "change_card": frozenset({"preopened", "active", "lost"}),
+    "rename": frozenset({"preopened", "active", "lost", "frozen"}),
+    "end_card": frozenset({"preopened", "active", "lost", "frozen", "closed"}),
     "close": frozenset({"preopened", "active", "lost", "frozen"}),
 }
 _ALREADY: Final = {
-    "activate": "active", "release": "active", "freeze": "frozen", "unfreeze": "active", "close": "closed",
+    "activate": "active", "release": "active", "freeze": "frozen", "close": "closed",
 }  # fmt: skip
 _WORDS: Final = {
     "preopened": "未激活", "active": "正常", "lost": "挂失", "frozen": "冻结", "closed": "已销户",
@@ -153,29 +156,37 @@ def _act(connection: Connection[Any], request: Request, at: datetime) -> Answer:
         return _refused(request, WRONG_STATUS, f"账户当前为{_WORDS[now]}", at, account.number, now)
     to = _led_to(request, account, now, at)
     connection.execute(
-        "UPDATE peer_bank.account SET status = %(to)s, changed_at = %(at)s, lost_until = %(until)s,"
-        " was_active = was_active OR %(to)s = 'active', card = coalesce(nullif(%(card)s, ''), card)"
-        " WHERE number = %(number)s",
-        {"to": to, "at": at, "until": request.until if to == "lost" else None, "card": request.card,
+        "UPDATE peer_bank.account SET status = %(to)s, changed_at = %(at)s,"
+        " lost_until = CASE WHEN %(act)s IN ('freeze', 'unfreeze', 'rename', 'end_card') THEN lost_until"
+        " ELSE %(until)s END,"
+        " was_active = was_active OR %(to)s = 'active', was_lost = %(to)s = 'frozen' AND %(from)s = 'lost',"
+        " card = CASE WHEN %(act)s = 'end_card' THEN '' ELSE coalesce(nullif(%(card)s, ''), card) END,"
+        " name = coalesce(nullif(%(name)s, ''), name),"
+        " certificate = coalesce(nullif(%(certificate)s, ''), certificate) WHERE number = %(number)s",
+        {"to": to, "from": now, "at": at, "until": request.until if to == "lost" else None, "act": request.act,
+         "card": request.card, "name": request.name, "certificate": request.certificate,
          "number": account.number},
     )  # fmt: skip
     return _done(request, account.number, to, at)
 
 
+#: Acts after which the account is what it was.
+_STAYS: Final = frozenset({"rename", "end_card"})
+_ENDS_AS: Final = {"activate": "active", "freeze": "frozen", "close": "closed"}
+
+
 def _led_to(request: Request, account: Account, now: str, at: datetime) -> str:
     before_loss = "active" if account.was_active else "preopened"
+    if request.act in _ENDS_AS:
+        return _ENDS_AS[request.act]
     match request.act:
         case "report_loss":  # a temporary loss that came too late has ended already
             return now if request.until is not None and request.until <= at else "lost"
-        case "release":
-            return before_loss
-        case "change_card":
-            return before_loss if now == "lost" else now
-        case "freeze":
-            return "frozen"
-        case "close":
-            return "closed"
-    return "active"
+        case "unfreeze" if account.was_lost:
+            return "lost"
+        case "change_card" if now != "lost":
+            return now
+    return now if request.act in _STAYS else before_loss
 
 
 def _open(connection: Connection[Any], request: Request, at: datetime) -> Answer:
@@ -187,9 +198,9 @@ def _open(connection: Connection[Any], request: Request, at: datetime) -> Answer
     body = f"{request.prefix}8{row[0]:0{17 - len(request.prefix)}d}"
     number = body + _luhn_digit(body)
     connection.execute(
-        "INSERT INTO peer_bank.account (number, bank, status, certificate, opened_at, changed_at)"
-        " VALUES (%s, %s, 'preopened', %s, %s, %s)",
-        (number, request.bank, request.certificate, at, at),
+        "INSERT INTO peer_bank.account (number, bank, status, certificate, name, opened_at, changed_at)"
+        " VALUES (%s, %s, 'preopened', %s, %s, %s, %s)",
+        (number, request.bank, request.certificate, request.name, at, at),
     )
     return _done(request, number, "preopened", at)
 
@@ -207,7 +218,7 @@ def _account(
         )
     with connection.cursor(row_factory=class_row(Account)) as cursor:
         cursor.execute(
-            "SELECT number, bank, status, was_active, lost_until FROM peer_bank.account"
+            "SELECT number, bank, status, was_active, was_lost, lost_until FROM peer_bank.account"
             " WHERE number = %s AND bank = %s FOR UPDATE",
             (number, bank),
         )

@@ -13,6 +13,8 @@ CREATE TABLE IF NOT EXISTS peer_bank.account (
     opened_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL
 );
+ALTER TABLE peer_bank.account ADD COLUMN IF NOT EXISTS was_lost boolean NOT NULL DEFAULT false;
+ALTER TABLE peer_bank.account ADD COLUMN IF NOT EXISTS name text NOT NULL DEFAULT '';
 CREATE INDEX IF NOT EXISTS account_changed ON peer_bank.account (bank, changed_at);
 CREATE TABLE IF NOT EXISTS peer_bank.request (
     number text PRIMARY KEY,

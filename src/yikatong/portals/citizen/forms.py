@@ -5,7 +5,9 @@ from typing import Any
 
 from django import forms
 
+from yikatong.core.clock import day_of, now
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards.actions import Answers
 from yikatong.registry.cards.models import Correction
 from yikatong.registry.cards.rules import ReplaceReason
@@ -103,7 +105,7 @@ class ApplyForm(forms.Form):
 
     bank = forms.ModelChoiceField(
         label="合作银行",
-        queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
+        queryset=Bank.objects.none(),
         error_messages={"required": "请选择一家合作银行", "invalid_choice": "请选择列表中的银行"},
     )
     outlet = OutletField(
@@ -114,13 +116,17 @@ class ApplyForm(forms.Form):
     delivery = forms.ChoiceField(label="领取方式", choices=DELIVERIES, initial="0")
     address = forms.CharField(label="收件地址", max_length=200, required=False)
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["bank"].queryset = offered(day_of(now()))  # type: ignore[attr-defined]
+
 
 class ReplaceForm(ApplyForm):
     """The bank stays unless another is chosen."""
 
     bank = forms.ModelChoiceField(
         label="合作银行",
-        queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
+        queryset=Bank.objects.none(),
         required=False,
         error_messages={"invalid_choice": "请选择列表中的银行"},
     )
@@ -139,7 +145,7 @@ class CorrectForm(forms.Form):
         fields: dict[str, forms.Field] = {
             Item.BANK: forms.ModelChoiceField(
                 label="合作银行",
-                queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
+                queryset=offered(day_of(now())),
                 empty_label="请选择",
                 error_messages={"invalid_choice": "请选择列表中的银行"},
             ),

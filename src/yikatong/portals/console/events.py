@@ -9,7 +9,8 @@ from yikatong.registry.cards.rules import CardAct
 
 _THINGS: Final = {
     "access:terminal": "用卡终端", "admin": "登记表", "audit:log": "审计记录", "audit:looks": "查询记录",
-    "banks:account": "金融账户", "banks:request": "银行请求", "banks:delivery": "银行数据报送",
+    "banks:account": "金融账户", "banks:agreement": "合作协议", "banks:hold": "账户冻结", "banks:written": "银行书面答复",
+    "banks:request": "银行请求", "banks:delivery": "银行数据报送",
     "stock:blank": "空白卡", "cards:batch": "制卡批次", "cards:card": "社会保障卡", "cards:case": "受理单",
     "cards:roster": "批量名册", "codes:credentials": "凭证", "codes:device": "设备", "codes:ecard": "电子社保卡",
     "codes:key": "签发密钥", "core:audit": "审计记录", "holders:holder": "持卡人",
@@ -32,8 +33,11 @@ _DONE: Final = {
     "revoked": "解除", "rotated": "轮换", "set": "设置", "stopped": "停用", "submitted": "受理",
     "described": "修改业务和设施", "hours_set": "修改服务时间", "hours_changed": "登记临时调整",
     "hours_change_ended": "撤销临时调整", "machine_key_renewed": "更换叫号机密钥", "machine_stopped": "停用叫号机",
-    "confirmed": "复核", "written_off": "核销短少",
+    "written_off": "核销短少",
     "withdrawn": "撤销", "wall_begun": "挂为大屏", "preopened": "银行预开户", "phone_changed": "变更手机号码",
+    "drafted": "录入", "confirmed": "复核", "dropped": "退回", "end_asked": "录入提前终止",
+    "ended": "提前终止", "succeeded": "由新协议接替", "lifting": "通知解冻", "lifted": "解冻", "recorded": "登记",
+    "contradicted": "与电子应答不一致", "kept": "以书面为准", "taken": "以电子应答为准",
     "certificate_linked": "登记新证件", "category_added": "登记优待类别",
 }  # fmt: skip
 _OF_CASES: Final = dict(CaseStatus.choices) | {

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from yikatong.portals.console.views import (
+    agreements,
     audit,
     banks,
     batches,
@@ -11,6 +12,7 @@ from yikatong.portals.console.views import (
     looks,
     losses,
     outlets,
+    papers,
     quality,
     rosters,
     terminals,
@@ -28,6 +30,16 @@ urlpatterns = [
     path("batches/<str:number>/<str:which>.txt", batches.download, name="console-batch-file"),
     path("banks", banks.index, name="console-banks"),
     path("banks/requests/<uuid:request_id>/retry", banks.retry, name="console-bank-retry"),
+    path("banks/requests/<uuid:request_id>/paper", papers.record, name="console-paper"),
+    path("banks/papers", papers.index, name="console-papers"),
+    path("banks/papers/<uuid:written_id>/<slug:act>", papers.decide, name="console-paper-decide"),
+    path("banks/contradictions/<uuid:contradiction_id>", papers.contradiction, name="console-contradiction"),
+    path("banks/agreements/<uuid:agreement_id>/ending", agreements.end, name="console-agreement-ending"),
+    path(
+        "banks/agreements/<uuid:agreement_id>/<slug:act>", agreements.decide, name="console-agreement-decide"
+    ),
+    path("banks/<str:code>", agreements.bank, name="console-bank"),
+    path("banks/<str:code>/agreements/new", agreements.new, name="console-agreement-new"),
     path("losses", losses.page, name="console-losses"),
     path("quality", quality.index, name="console-quality"),
     path("quality/<uuid:issue_id>", quality.issue, name="console-issue"),

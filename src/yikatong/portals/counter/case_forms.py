@@ -5,8 +5,9 @@ from uuid import UUID
 
 from django import forms
 
+from yikatong.core.clock import day_of, now
 from yikatong.portals.counter.forms import MatterForm, Verified, outlets, waivers
-from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards.actions import Answers
 from yikatong.registry.cards.models import Case, Correction
 
@@ -58,7 +59,7 @@ class CorrectForm(MatterForm):
     def _field(self, item: Item, wanted: str) -> forms.Field:
         words: dict[str, Any] = {"label": item.label, "help_text": f"要求：{wanted}", "required": False}
         if item == Item.BANK:
-            banks = Bank.objects.filter(accepts_new=True).order_by("code").values_list("code", "name")
+            banks = offered(day_of(now())).values_list("code", "name")
             return forms.ChoiceField(choices=[("", "未补正"), *banks], **words)
         if item == Item.OUTLET:
             return forms.ChoiceField(choices=[("", "未补正"), *outlets(self.by)], **words)

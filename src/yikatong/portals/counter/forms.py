@@ -8,7 +8,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of, now
 from yikatong.portals.counter import representing
 from yikatong.portals.shared.forms import DeskForm
-from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards import elsewhere
 from yikatong.registry.cards.models import CaseKind
 from yikatong.registry.cards.rules import CancelReason, FeeGround, ReplaceReason
@@ -204,7 +204,7 @@ class DeliveryForm(RepresentedForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        banks = Bank.objects.filter(accepts_new=True).order_by("code").values_list("code", "name")
+        banks = offered(day_of(now())).values_list("code", "name")
         banks = banks.filter(code=self.by.bank) if self.by.bank else banks
         self.choose("bank_code", [*([] if self.by.bank else [self.first_bank]), *banks])
         self.choose("outlet_id", [("", "不指定"), *outlets(self.by), *self._of_the_place_of_issue()])

@@ -7,8 +7,9 @@ from typing import Any, ClassVar, Final
 from django import forms
 from django.forms import BoundField
 
+from yikatong.core.clock import day_of, now
 from yikatong.portals.counter.forms import DELIVERY, SCAN, MatterForm, Scanned, Verified, counties, outlets
-from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards.models import COMING, LIVE, Card
 from yikatong.registry.holders.certificates import SHOWN
 from yikatong.registry.holders.models import Guardianship, Holder
@@ -43,7 +44,7 @@ class JointForm(MatterForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        banks = Bank.objects.filter(accepts_new=True).order_by("code").values_list("code", "name")
+        banks = offered(day_of(now())).values_list("code", "name")
         self.choose("division_code", [("", "请选择"), *counties(self.by)])
         if "bank_code" in self.fields:
             self.choose("bank_code", [("", "请选择"), *banks])

@@ -11,6 +11,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, may
 from yikatong.portals.counter import applicant_forms, forms, representing
+from yikatong.portals.counter.holding import HOLDING
 from yikatong.portals.counter.matter import Act, Matter, done, side
 from yikatong.portals.counter.people import PEOPLE
 from yikatong.registry.cards import actions as cards
@@ -356,5 +357,6 @@ MATTERS: Final = {
             },
         ),
         *PEOPLE,
+        *HOLDING,
     )
 }

@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from django import forms
 
+from yikatong.core.clock import day_of, now
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.terms import offered
 from yikatong.registry.regions.models import Outlet
 
 OUTLETS_MAX: Final = 8
@@ -45,7 +47,7 @@ class ApplyForm(forms.Form):
 
     bank = forms.ModelChoiceField(
         label="合作银行",
-        queryset=Bank.objects.filter(accepts_new=True).order_by("code"),
+        queryset=Bank.objects.none(),
         error_messages={"required": "请选择一家合作银行", "invalid_choice": "请选择列表中的银行"},
     )
     outlet = forms.ChoiceField(
@@ -55,6 +57,7 @@ class ApplyForm(forms.Form):
 
     def __init__(self, *args: Any, division_code: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["bank"].queryset = offered(day_of(now()))  # type: ignore[attr-defined]
         near = Outlet.objects.filter(is_open=True, division_code__startswith=division_code[:4])
         self.outlets = list(near.order_by("number")[:OUTLETS_MAX])
         field = self.fields["outlet"]

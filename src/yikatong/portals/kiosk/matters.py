@@ -6,7 +6,7 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseRedirect
 from django.views.decorators.http import require_safe
 
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError
 from yikatong.portals.kiosk.forms import ApplyForm, LossForm
 from yikatong.portals.kiosk.session import KioskRequest, known
@@ -131,7 +131,7 @@ def loss(request: KioskRequest) -> HttpResponse:
             if "kiosk" in channels and not (kind == "temporary" and card and card.status != CardStatus.NORMAL)
         ],
         "rules": rules,
-        "cover": queries.loss_cover(card) if card else None,
+        "cover": queries.loss_cover(card, day=day_of(now())) if card else None,
         "holder": request.holder,
     }
     return page(request, template, context, status)
@@ -149,5 +149,10 @@ def loss_done(request: KioskRequest) -> HttpResponse:
     if card is None or card.status not in {CardStatus.TEMPORARILY_LOST, CardStatus.LOST}:
         return HttpResponseRedirect("/kiosk/loss", status=303)
     filed = queries.cases_of(request.holder.pk).filter(kind=CaseKind.LOSS).first()
-    context = {"card": card, "case": filed, "cover": queries.loss_cover(card), "holder": request.holder}
+    context = {
+        "card": card,
+        "case": filed,
+        "cover": queries.loss_cover(card, day=day_of(now())),
+        "holder": request.holder,
+    }
     return page(request, "loss_done", context)

@@ -7,7 +7,7 @@ from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.fields import blind_index
 from yikatong.core.models import AuditEntry
-from yikatong.registry.banks.models import Bank, BankAccount
+from yikatong.registry.banks.models import Bank, BankAccount, BankRequest, Hold
 from yikatong.registry.banks.rules import TRANSITIONS, AccountDiffers, Status, number_fault
 
 
@@ -43,6 +43,17 @@ def follow(account_id: UUID, to: Status, *, at: datetime) -> BankAccount:
     account.save(update_fields=["status", "activated_at", "closed_at"])
     note(to.value, account, by=SYSTEM, at=at)
     return account
+
+
+def follow_holds(request: BankRequest, *, at: datetime) -> None:
+    """The orders behind a freeze or an unfreeze stand as the bank has answered."""
+    done = request.status == BankRequest.Status.DONE
+    if done:
+        request.holds.filter(status=Hold.Status.ASKED).update(status=Hold.Status.HELD, held_at=at)
+        request.lifts.filter(status=Hold.Status.LIFTING).update(status=Hold.Status.LIFTED, lifted_at=at)
+    else:
+        request.holds.filter(status=Hold.Status.ASKED).update(status=Hold.Status.REFUSED)
+        request.lifts.filter(status=Hold.Status.LIFTING).update(status=Hold.Status.HELD, lift_request=None)
 
 
 def note(what: str, account: BankAccount, *, by: Actor, at: datetime) -> None:

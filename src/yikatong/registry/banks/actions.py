@@ -5,27 +5,16 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, Exists, OuterRef, Value, When
 
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks import requests, rules
+from yikatong.registry.banks import requests, rules, terms
 from yikatong.registry.banks.accounts import account_index, entry, note
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
 from yikatong.registry.banks.rules import TRANSITIONS, Status
-
-
-def accepting(code: str, *, by: Actor) -> Bank:
-    """A bank that takes new cards; raises NoBank, BankClosedToNew, OtherBank (a bank's clerk takes for his own)."""
-    bank = Bank.objects.filter(pk=code).first()
-    if bank is None:
-        raise rules.NoBank
-    if not rules.serves_bank(by, code):
-        raise rules.OtherBank
-    if not bank.accepts_new:
-        raise rules.BankClosedToNew
-    return bank
 
 
 @transaction.atomic
@@ -50,7 +39,7 @@ def activate(account_id: UUID, *, by: Actor, at: datetime) -> BankAccount:
     """
     require(by, Permission.CARD_HAND_OVER)
     account = _locked(account_id)
-    if account.bank.is_online:
+    if terms.standing(account.bank_id, day_of(at)).is_online:
         if Status.ACTIVE not in TRANSITIONS[Status(account.status)]:
             raise rules.refusal(account.status, "激活")
         act = BankAct.ACTIVATE
@@ -74,7 +63,7 @@ def stop_with_card(
 
     The bank ends a temporary loss itself at `ends_at`, so that it ends even while the line is down.
     """
-    account = _of_joint_bank(account_id)
+    account = _of_joint_bank(account_id, at)
     if account is None or account.status not in {Status.ACTIVE, Status.PREOPENED, Status.LOST}:
         return None
     act = BankAct.REPORT_LOSS
@@ -85,7 +74,7 @@ def stop_with_card(
 
 def release_with_card(account_id: UUID | None, *, by: Actor, at: datetime) -> BankRequest | None:
     """The account follows when the loss of its card is undone, also while the bank has not yet answered the loss."""
-    account = _of_joint_bank(account_id)
+    account = _account(account_id)
     if account is None:
         return None
     asked = account.requests.filter(act=BankAct.REPORT_LOSS, status__in=requests.OPEN)
@@ -97,8 +86,14 @@ def release_with_card(account_id: UUID | None, *, by: Actor, at: datetime) -> Ba
 
 
 def release_all(account_ids: Iterable[UUID], *, at: datetime) -> int:
-    """The accounts of cards whose temporary loss has ended, set-based; the banks end theirs at the same moment."""
-    lost = BankAccount.objects.filter(pk__in=list(account_ids), status=Status.LOST, bank__joint_loss=True)
+    """The accounts of cards whose temporary loss has ended, set-based; the banks end theirs at the same moment.
+
+    Only what a bank has stopped because we told it to, with that end.
+    """
+    told = BankRequest.objects.filter(
+        account=OuterRef("pk"), act=BankAct.REPORT_LOSS, status="done", ends_at__lte=at
+    )
+    lost = BankAccount.objects.filter(Exists(told), pk__in=list(account_ids), status=Status.LOST)
     found = list(lost.select_for_update(of=("self",), no_key=True).order_by("pk"))
     for account in found:
         account.status = Status.ACTIVE if account.activated_at else Status.PREOPENED
@@ -109,33 +104,12 @@ def release_all(account_ids: Iterable[UUID], *, at: datetime) -> int:
 
 
 @transaction.atomic
-def freeze(account_id: UUID, *, by: Actor, at: datetime) -> BankRequest:
-    """冻结: ask the bank to hold the account, e.g. while a death is being settled."""
-    return _ask_about(account_id, BankAct.FREEZE, by=by, at=at)
-
-
-@transaction.atomic
-def unfreeze(account_id: UUID, *, by: Actor, at: datetime) -> BankRequest:
-    return _ask_about(account_id, BankAct.UNFREEZE, by=by, at=at)
-
-
-def _ask_about(account_id: UUID, act: BankAct, *, by: Actor, at: datetime) -> BankRequest:
-    require(by, Permission.BANK_MANAGE)
-    account = _locked(account_id)
-    if not account.bank.is_online:
-        raise rules.BankNotOnline(
-            f"{account.bank.name}没有联机办理，请联系银行办理：{account.bank.hotline}。"
-        )
-    return requests.ask(act, account.bank, holder_id=account.holder_id, account=account, by=by, at=at)
-
-
-@transaction.atomic
 def card_changed(account_id: UUID | None, *, card_number: str, by: Actor, at: datetime) -> BankRequest | None:
     """换卡不换号: tell the bank which card now stands in front of the account; None where it has no line."""
     if account_id is None:
         return None
     account = _locked(account_id)
-    if not account.bank.is_online or account.status == Status.CLOSED:
+    if account.status == Status.CLOSED or not terms.standing(account.bank_id, day_of(at)).is_online:
         return None
     return requests.ask(
         BankAct.CHANGE_CARD,
@@ -161,7 +135,7 @@ def open_online(  # noqa: PLR0913 - what an opening consists of
     at: datetime,
 ) -> BankRequest | None:
     """Ask for an account over the line; None where the bank opens by file only."""
-    if not bank.is_online:
+    if not terms.standing(bank.pk, day_of(at)).is_online:
         return None
     content = {"prefix": bank.bin, "certificate": certificate, "name": name, "phone": phone}
     return requests.ask(
@@ -174,9 +148,14 @@ def _locked(account_id: UUID) -> BankAccount:
     return accounts.get(pk=account_id)
 
 
-def _of_joint_bank(account_id: UUID | None) -> BankAccount | None:
-    accounts = BankAccount.objects.select_for_update(of=("self",), no_key=True).select_related("bank")
-    return accounts.filter(pk=account_id, bank__joint_loss=True).first() if account_id else None
+def _account(account_id: UUID | None) -> BankAccount | None:
+    return _locked(account_id) if account_id else None
+
+
+def _of_joint_bank(account_id: UUID | None, at: datetime) -> BankAccount | None:
+    account = _account(account_id)
+    joint = account is not None and terms.standing(account.bank_id, day_of(at)).joint_loss
+    return account if joint else None
 
 
 def _move(

@@ -8,4 +8,4 @@ from yikatong.registry.banks.models import Bank
 
 @admin.register(Bank)
 class BankAdmin(KeptAdmin):
-    list_display = ["code", "name", "hotline", "keeps_account", "joint_loss", "accepts_new"]
+    list_display = ["code", "name", "hotline", "accepts_new"]

@@ -12,7 +12,7 @@ from yikatong.core import audit
 from yikatong.core.actor import SYSTEM
 from yikatong.core.clock import BEIJING, day_of
 from yikatong.registry.banks import accounts
-from yikatong.registry.banks.models import Bank, BankAccount, BankRequest, Delivery
+from yikatong.registry.banks.models import Agreement, Bank, BankAccount, BankRequest, Delivery
 from yikatong.registry.banks.requests import OPEN
 from yikatong.registry.banks.rules import AccountDiffers, Status
 
@@ -25,20 +25,35 @@ _CHUNK: Final = 1_000
 def expect(*, at: datetime) -> int:
     """Write down what the banks owe up to yesterday; returns how many lists more."""
     yesterday = day_of(at) - timedelta(days=1)
+    agreed = _agreed()
     owed = [
-        Delivery(bank=bank, day=day, due_at=due_at(bank, day))
-        for bank in Bank.objects.filter(delivers_by__isnull=False)
+        Delivery(bank_id=bank, day=day, due_at=due_at(hour, day))
+        for bank, mine in agreed.items()
         for day in _days(bank, yesterday)
+        if (hour := _hour(mine, day)) is not None
     ]
     return len(Delivery.objects.bulk_create(owed, ignore_conflicts=True))
 
 
-def due_at(bank: Bank, day: date) -> datetime:
+def _agreed() -> dict[str, list[Agreement]]:
+    """Agreements by bank, the latest first, of the banks that have ever agreed to deliver."""
+    found: dict[str, list[Agreement]] = {}
+    for one in Agreement.objects.filter(status="confirmed").order_by("-valid_from", "-confirmed_at"):
+        found.setdefault(one.bank_id, []).append(one)
+    return {bank: mine for bank, mine in found.items() if any(one.delivers_by is not None for one in mine)}
+
+
+def _hour(agreements: list[Agreement], day: date) -> int | None:
+    """The hour agreed for the list of this day; None where nothing was agreed."""
+    return next((one.delivers_by for one in agreements if one.holds_on(day)), None)
+
+
+def due_at(hour: int, day: date) -> datetime:
     """The next morning, at the hour agreed."""
-    return datetime.combine(day + timedelta(days=1), time(bank.delivers_by or 0), BEIJING)
+    return datetime.combine(day + timedelta(days=1), time(hour), BEIJING)
 
 
-def _days(bank: Bank, until: date) -> list[date]:
+def _days(bank: str, until: date) -> list[date]:
     last = Delivery.objects.filter(bank=bank).order_by("-day").values_list("day", flat=True).first()
     begin = max(last + timedelta(days=1), until - timedelta(days=BACK_MOST)) if last else until
     return [begin + timedelta(days=n) for n in range((until - begin).days + 1)]

@@ -8,18 +8,17 @@ from yikatong.core.fields import EncryptedTextField, IndexField, key_field
 
 
 class Bank(models.Model):
-    """A co-operating bank of the province's profile. pii: none."""
+    """A co-operating bank of the province's profile; what it does and until when, its agreements say. pii: none.
+
+    `accepts_new` is the authority's own word: false while new cards are suspended there (Guangdong art. 20).
+    """
 
     code = models.CharField("银行编号", primary_key=True, max_length=5)
     name = models.CharField("名称", max_length=60)
     short_name = models.CharField("简称", max_length=20)
     bin = models.CharField("卡号前缀", max_length=8)
     hotline = models.CharField("客服电话", max_length=20)
-    keeps_account = models.BooleanField("换卡不换号", default=False)
-    joint_loss = models.BooleanField("联动挂失", default=False)
     accepts_new = models.BooleanField("受理新卡", default=True)
-    delivers_by = models.PositiveSmallIntegerField("次日几时前报送", null=True, blank=True)  # Beijing time
-    is_online = models.BooleanField("联机办理", default=False)  # opens, activates, changes over the line
 
     class Meta:
         verbose_name = verbose_name_plural = "合作银行"
@@ -69,6 +68,8 @@ class BankAct(models.TextChoices):
     FREEZE = "freeze", "冻结"
     UNFREEZE = "unfreeze", "解冻"
     CLOSE = "close", "销户"
+    RENAME = "rename", "客户信息变更"
+    END_CARD = "end_card", "卡片注销"
 
 
 class BankRequest(models.Model):
@@ -104,6 +105,7 @@ class BankRequest(models.Model):
     created_at = models.DateTimeField("发起时间")
     created_by = models.CharField("发起人", max_length=100)
     settled_at = models.DateTimeField("办结时间", null=True, blank=True)
+    by_hand = models.BooleanField("按书面答复办结", default=False, db_default=False)
 
     class Meta:
         verbose_name = verbose_name_plural = "银行请求"
@@ -160,3 +162,10 @@ class Delivery(models.Model):
         """How late it was, or is at this moment; None when it came, or still may come, in time."""
         late = (self.received_at or at) - self.due_at
         return late if late > timedelta(0) else None
+
+
+# The rest of the tables; they name Bank as text, so that this file stays short enough to read.
+from yikatong.registry.banks.agreements import Agreement as Agreement  # noqa: E402, PLC0414
+from yikatong.registry.banks.holds import Hold as Hold  # noqa: E402, PLC0414
+from yikatong.registry.banks.written import Contradiction as Contradiction  # noqa: E402, PLC0414
+from yikatong.registry.banks.written import WrittenAnswer as WrittenAnswer  # noqa: E402, PLC0414

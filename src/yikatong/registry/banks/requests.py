@@ -112,11 +112,16 @@ def put_off(request_id: UUID, *, maybe_done: bool, trouble: str, at: datetime) -
 
 @transaction.atomic
 def settle(request_id: UUID, answer: Answer, *, at: datetime) -> BankRequest:
-    """The bank's answer, taken once: the account follows, and whoever asked for one is told."""
+    """The bank's answer, taken once; one that comes after a paper is compared with it by `replies`."""
     found = BankRequest.objects.select_for_update(of=("self",), no_key=True).select_related("bank")
     request = found.get(pk=request_id)
-    if request.status not in OPEN:
-        return request
+    return carry(request, answer, by=SYSTEM, at=at) if request.status in OPEN else request
+
+
+def carry(
+    request: BankRequest, answer: Answer, *, by: Actor, at: datetime, by_hand: bool = False
+) -> BankRequest:
+    """End a locked request as the answer says: the account follows, and whoever asked for one is told."""
     request.status = Asked.DONE if answer.is_done else Asked.REFUSED
     request.code, request.reason, request.trouble = answer.code[:10], answer.reason[:100], ""
     try:
@@ -124,9 +129,10 @@ def settle(request_id: UUID, answer: Answer, *, at: datetime) -> BankRequest:
             _follow(request, answer, at=at)
     except AccountDiffers as difference:
         request.status, request.reason = Asked.REFUSED, difference.message[:100]
-    request.settled_at = at
-    request.save(update_fields=["status", "code", "reason", "trouble", "account", "settled_at"])
-    _note(request.status, request, by=SYSTEM, at=at, code=request.code)
+    request.settled_at, request.by_hand = at, by_hand
+    request.save(update_fields=["status", "code", "reason", "trouble", "account", "settled_at", "by_hand"])
+    accounts.follow_holds(request, at=at)
+    _note(request.status, request, by=by, at=at, code=request.code, by_hand=by_hand)
     if request.case_id is not None:
         jobs.configure_task(OPENED, allow_unknown=True).defer(request_id=str(request.pk))
     return request

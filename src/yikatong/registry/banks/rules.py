@@ -5,7 +5,7 @@ from typing import Final
 
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, Forbidden
-from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.banks.models import Bank, BankAccount
 from yikatong.registry.regions.law import ByLaw
 
 Status = BankAccount.Status
@@ -27,6 +27,40 @@ class NoBank(ByLaw):
 class BankClosedToNew(ByLaw):
     code, articles = "bank_not_accepting", ("G20",)
     message = "该银行暂停办理新增社会保障卡业务，请选择其他合作银行。"
+
+
+class NoAgreement(ByLaw):
+    code, articles = "bank_without_agreement", ("G12", "G20")
+
+
+class OpensNoAccounts(ByLaw):
+    code, articles = "bank_opens_no_accounts", ("G12",)
+    message = "该银行的合作协议不包括为新卡开户，请选择其他合作银行。"
+
+
+class NotDelegated(ByLaw):
+    """What the agreement does not delegate, an outlet of the bank does not do."""
+
+    code, status, articles = "matter_not_delegated", 403, ("G12",)
+
+
+class MatterNotDelegated(NotDelegated):
+    """The words name the matter."""
+
+
+class OutletNotDelegated(NotDelegated):
+    code = "outlet_not_delegated"
+    message = "本网点不在合作协议的委托网点之内，不能受理社会保障卡业务；请到委托网点或社会保障服务大厅办理。"
+
+
+def no_agreement(bank: str) -> NoAgreement:
+    return NoAgreement(
+        f"{bank}目前没有生效的合作协议，不能办理新卡；已经发放的卡不受影响。请选择其他合作银行。"
+    )
+
+
+def not_delegated(matter: str) -> MatterNotDelegated:
+    return MatterNotDelegated(f"合作协议没有委托本行网点办理{matter}，请到社会保障服务大厅办理。")
 
 
 class OtherBank(ByLaw):
@@ -52,6 +86,10 @@ def refusal(status: str, verb: str) -> IllegalAccountMove:
 
 class BankNotOnline(DomainError):
     code = "bank_not_online"
+
+
+def not_online(bank: Bank) -> BankNotOnline:
+    return BankNotOnline(f"{bank.name}没有联机办理，请联系银行办理：{bank.hotline}。")
 
 
 class AccountDiffers(DomainError):

@@ -4,7 +4,7 @@ import structlog
 from procrastinate.contrib.django import app
 
 from yikatong.core.clock import now
-from yikatong.registry.banks import deliveries, requests
+from yikatong.registry.banks import deliveries, replies, requests
 from yikatong.registry.banks.connector import BankAway, BankSilent, Connector, connector
 from yikatong.registry.banks.models import BankRequest
 
@@ -50,6 +50,26 @@ def collect(timestamp: int) -> int:  # noqa: ARG001
     return came
 
 
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="banks.compare", queue="banks", queueing_lock="banks.compare")
+def compare(timestamp: int) -> int:  # noqa: ARG001
+    """Ask banks that are back about what was settled by paper; returns how many were heard."""
+    line, heard, silent = connector(), 0, set[str]()
+    for one in replies.unverified(at=now()):
+        bank, number = one.request.bank_id, one.request.number
+        if bank in silent or not line.reaches(bank):
+            continue
+        try:
+            answer = line.ask(number, bank)
+        except (BankAway, BankSilent):
+            silent.add(bank)
+            continue
+        if answer is not None:  # None: it never arrived, and the paper is the only answer there will be
+            replies.compare(one.request_id, answer, at=now())
+            heard += 1
+    return heard
+
+
 def _call(line: Connector, request: BankRequest) -> bool:
     """One call; False when the bank did not answer."""
     try:
@@ -61,7 +81,8 @@ def _call(line: Connector, request: BankRequest) -> bool:
     except BankSilent as silence:
         requests.put_off(request.pk, maybe_done=True, trouble=str(silence), at=now())
     else:
-        requests.settle(request.pk, answer, at=now())
+        if requests.settle(request.pk, answer, at=now()).by_hand:
+            replies.compare(request.pk, answer, at=now())  # a paper came first
         return True
     log.warning("bank_silent", bank=request.bank_id, number=request.number, tries=request.tries)
     return False

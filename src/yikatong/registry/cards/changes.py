@@ -1,9 +1,11 @@
 """What a new card would change, and what stays: shown before and after to who chooses a bank (Guangdong art. 5)."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from yikatong.core.masking import mask_number
-from yikatong.registry.banks.models import Bank, BankAccount
+from yikatong.registry.banks.models import Agreement, Bank, BankAccount
+from yikatong.registry.banks.terms import standing
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.models import Card
 from yikatong.registry.regions.profile import Profile
@@ -20,11 +22,12 @@ class Change:
     advice: str = ""
 
 
-def of_replacement(card: Card, bank: Bank, profile: Profile) -> list[Change]:
+def of_replacement(card: Card, bank: Bank, profile: Profile, *, day: date) -> list[Change]:
     """A replacement of this card by one of that bank, thing by thing; `card` comes with its account and bank."""
     account = card.account
-    keeps = rules.stays(account, bank)
     before, old = _account_words(account), account.bank if account else None
+    agreed, had = standing(bank.pk, day), standing(old.pk if old else None, day)
+    keeps = rules.stays(account, agreed)
     return [
         Change("服务银行", old.name if old else "没有", bank.name, stays=old == bank),
         Change(
@@ -55,7 +58,12 @@ def of_replacement(card: Card, bank: Bank, profile: Profile) -> list[Change]:
             stays=keeps or old is None,
             advice="" if keeps or old is None else "请向收费单位重新签约，原账户的代扣请自行解约。",
         ),
-        Change("联动挂失", _joint(old), _joint(bank), stays=_joint(old) == _joint(bank)),
+        Change(
+            "联动挂失",
+            _joint(had) if old else "没有账户",
+            _joint(agreed),
+            stays=old is not None and had.joint_loss == agreed.joint_loss,
+        ),
         Change(
             "社会保障卡号",
             mask_number(card.number),
@@ -73,7 +81,5 @@ def _account_words(account: BankAccount | None) -> str:
     return mask_number(account.number) if account else "没有"
 
 
-def _joint(bank: Bank | None) -> str:
-    if bank is None:
-        return "没有账户"
-    return "挂失时账户同时停用" if bank.joint_loss else "账户须另向银行挂失"
+def _joint(agreed: Agreement) -> str:
+    return "挂失时账户同时停用" if agreed.joint_loss else "账户须另向银行挂失"

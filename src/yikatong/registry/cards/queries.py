@@ -13,6 +13,7 @@ from django.db.models import When as Is
 from yikatong.core import looks
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
+from yikatong.registry.banks import terms
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.queries import BankHalf, Half, lost_half
 from yikatong.registry.cards import elsewhere, following, refusals, rules
@@ -204,24 +205,24 @@ def queue(
     return cases.filter(where or Q(division_code__startswith=by.scope)).order_by("created_at")
 
 
-def loss_cover(card: Card) -> LossCover:
+def loss_cover(card: Card, *, day: date) -> LossCover:
     """Which halves a loss of this card covers: would cover before it is reported, has covered after it."""
     bank = card.account.bank if card.account else None
     lost = card.status in {CardStatus.LOST, CardStatus.TEMPORARILY_LOST}
     half = lost_half(card.account) if lost else None
-    joint = bank is not None and bank.joint_loss
+    joint = bank is not None and terms.standing(bank.pk, day).joint_loss
     return LossCover(
         social_security=lost or card.status in {CardStatus.NORMAL, CardStatus.INACTIVE},
-        bank=joint and (half is None or half.state in {Half.ASKED, Half.STOPPED}),
+        bank=half.state in {Half.ASKED, Half.STOPPED} if half else joint,
         bank_name=bank.name if bank else "",
         hotline=bank.hotline if bank else "",
         ends_at=card.loss_ends_at,
-        advice=_advice(bank, half),
+        advice=_advice(bank, half, joint=joint),
         half=half,
     )
 
 
-def _advice(bank: Bank | None, half: BankHalf | None) -> str:
+def _advice(bank: Bank | None, half: BankHalf | None, *, joint: bool) -> str:
     if bank is None:
         return "该卡没有关联银行账户。"
     match half.state if half else None:
@@ -232,6 +233,6 @@ def _advice(bank: Bank | None, half: BankHalf | None) -> str:
         case Half.REFUSED:
             reason = f"（{half.reason}）" if half and half.reason else ""
             return f"社会保障功能已停用；{bank.name}没有受理金融账户挂失{reason}，请尽快拨打 {bank.hotline}。"
-    if bank.joint_loss and half is None:
+    if joint and half is None:
         return f"社会保障功能和{bank.name}金融账户同时挂失。"
     return f"只挂失社会保障功能；金融账户须另向{bank.name}挂失，请拨打 {bank.hotline}。"

@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from django.db.models import TextChoices
 
 from yikatong.core.actor import Actor, Channel, Role
-from yikatong.registry.banks.models import Bank, BankAccount
+from yikatong.registry.banks.models import Agreement, BankAccount
 from yikatong.registry.banks.rules import serves_bank
 from yikatong.registry.cards.models import (
     ApplicantKind,
@@ -213,16 +213,16 @@ def check_authorisation(matters: Collection[str], evidence: str, begins: date, e
     return ends
 
 
-def keeps_account(case: Case) -> bool:
+def keeps_account(case: Case, agreed: Agreement) -> bool:
     """换卡不换号 (Guangdong art. 5): a replacement at the same bank goes on with the account there is."""
     account = case.old_card.account if case.kind == CaseKind.REPLACE and case.old_card else None
-    return case.bank is not None and stays(account, case.bank)
+    return stays(account, agreed)
 
 
-def stays(account: BankAccount | None, bank: Bank) -> bool:
-    """Whether a new card of this bank would stand in front of the same account."""
+def stays(account: BankAccount | None, agreed: Agreement) -> bool:
+    """Whether a new card of the bank that has agreed this would stand in front of the same account."""
     usable = account is not None and account.status != BankAccount.Status.CLOSED
-    return usable and account is not None and account.bank_id == bank.pk and bank.keeps_account
+    return usable and account is not None and account.bank_id == agreed.bank_id and agreed.keeps_account
 
 
 def is_served_by(card: Card, by: Actor) -> bool:

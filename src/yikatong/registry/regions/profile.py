@@ -195,10 +195,13 @@ class PassRules(_Rule):
 
 
 class BankEntry(_Part):
-    """A co-operating bank. `keeps_account`: offers 换卡不换号; `joint_loss`: a loss here stops there too.
+    """A co-operating bank and what its agreement promises in a demonstration.
+
+    `keeps_account`: offers 换卡不换号; `joint_loss`: a loss here stops there too.
 
     `is_online`: opens, activates and changes over the line, without waiting for files;
-    `delivers_by`: the hour by which it delivers the statuses changed the day before.
+    `delivers_by`: the hour by which it delivers the statuses changed the day before;
+    `on_death`: what it does with the account of one who has died.
     """
 
     code: Annotated[str, StringConstraints(pattern=r"^[0-9]{5}$")]
@@ -210,6 +213,7 @@ class BankEntry(_Part):
     joint_loss: bool
     is_online: bool = False
     delivers_by: Annotated[int, Field(ge=0, le=23)] | None = None
+    on_death: Literal["freeze", "report_loss", "apart"] = "apart"
 
 
 class City(_Part):

@@ -14,8 +14,8 @@ from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks.actions import accepting
 from yikatong.registry.banks.rules import OtherBank, serves_bank
+from yikatong.registry.banks.terms import accepting
 from yikatong.registry.cards.actions.moves import locked_case, move_case
 from yikatong.registry.cards.batches import production
 from yikatong.registry.cards.batches.files import MakeAnswer, MakeRequest
@@ -50,7 +50,7 @@ def outlet_of(by: Actor) -> Outlet:
 @transaction.atomic
 def receive(bank_code: str, *, first: str, count: int, by: Actor, at: datetime) -> int:
     """领入 a pack of consecutive numbers, whole or not at all. Raises BadPack, BlankKnown, OtherBank."""
-    outlet, bank = outlet_of(by), accepting(bank_code, by=by)
+    outlet, bank = outlet_of(by), accepting(bank_code, by=by, at=at)
     pack = [Blank(serial=one, outlet=outlet, bank=bank) for one in rules.serials(first.strip(), count)]
     with refusing({"stock_blank_serial_key": rules.BlankKnown}):
         Blank.objects.bulk_create(pack)

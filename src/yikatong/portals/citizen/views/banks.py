@@ -6,10 +6,11 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.portals.citizen.session import CitizenRequest, holder_required
 from yikatong.portals.citizen.views.home import card_context
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards import actions
 from yikatong.registry.cards.changes import of_replacement
 from yikatong.registry.cards.models import Card, CardStatus
@@ -21,13 +22,15 @@ from yikatong.registry.regions.law import province
 @holder_required
 def choose(request: CitizenRequest) -> HttpResponse:
     context: dict[str, Any] = card_context(request.holder)
-    banks = list(Bank.objects.filter(accepts_new=True).order_by("code"))
+    today = day_of(now())
+    banks = list(offered(today))
     asked, card = request.GET.get("bank", ""), context["card"]
     chosen = next((bank for bank in banks if bank.pk == asked), None)
     if card is not None and chosen is not None:
         reason = _reason(card, chosen)
         fee = actions.fees_of(request.holder, at=now())[reason]
-        context |= {"changes": of_replacement(card, chosen, province()), "reason": reason, "fee": fee}
+        changes = of_replacement(card, chosen, province(), day=today)
+        context |= {"changes": changes, "reason": reason, "fee": fee}
         context["fee_ground"] = FeeGround(fee.ground).label if fee.ground else ""
     context |= {"banks": banks, "chosen": chosen, "rules": province()}
     context["may_change"] = card is not None and card.status == CardStatus.NORMAL

@@ -15,6 +15,7 @@ from yikatong.portals.citizen.answers import SeeOther, answer
 from yikatong.portals.citizen.forms import LossForm, PasswordForm
 from yikatong.portals.citizen.session import CitizenRequest, holder_required
 from yikatong.portals.citizen.views.home import card_context
+from yikatong.registry.banks import freezing
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import queries
 from yikatong.registry.cards.models import Card, CardStatus
@@ -121,12 +122,13 @@ def _card_context(request: CitizenRequest) -> dict[str, Any]:
     context, holder = card_context(request.holder), request.holder
     card = context["card"]
     account = card.account if card else None
-    cover = queries.loss_cover(card) if card else None
+    cover = queries.loss_cover(card, day=day_of(now())) if card else None
     return context | {
         "account": account,
         "account_standing": standing.of_account(account, cover.half if cover else None),
         "cover": cover,
         "ecard": held.ecard_of(holder.id),
+        "holds": freezing.seen_by(holder.id),
         "permit": work_permit(holder.id, day_of(now())),
         "devices": held.devices_of(holder.id),
         "this_device": request.session.get(session.DEVICE, ""),
@@ -134,7 +136,10 @@ def _card_context(request: CitizenRequest) -> dict[str, Any]:
 
 
 def _loss_words(card: Card) -> dict[str, Any]:
-    return {"cover": queries.loss_cover(card), "rules": profile.load(settings.PROVINCE).loss}
+    return {
+        "cover": queries.loss_cover(card, day=day_of(now())),
+        "rules": profile.load(settings.PROVINCE).loss,
+    }
 
 
 def _prove(request: CitizenRequest, data: dict[str, Any]) -> str:

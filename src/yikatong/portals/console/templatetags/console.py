@@ -1,14 +1,27 @@
 """Words of the console's pages."""
 
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django import template
 
 from yikatong.portals.console import events
+from yikatong.registry.banks.models import BankAccount
 
 register = template.Library()
 register.filter("event_zh", events.said)
 register.filter("channel_zh", events.channel)
+
+
+@register.filter
+def account_word(status: str) -> str:
+    """已激活 for "active"."""
+    return str(dict(BankAccount.Status.choices).get(status, ""))
+
+
+@register.filter
+def last_day(until: date) -> date:
+    """The last day of a half-open period, as people say it."""
+    return until - timedelta(days=1)
 
 
 @register.filter

@@ -14,7 +14,8 @@ from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.registry.banks import queries, requests
+from yikatong.registry.banks import queries, replies, requests
+from yikatong.registry.banks.models import Contradiction, WrittenAnswer
 from yikatong.registry.cards import delegation
 
 SHOWN_DAYS = 7
@@ -50,6 +51,9 @@ def _page(request: StaffRequest, refusal: DomainError | None = None) -> HttpResp
         "delivered": queries.delivered(days, at=at),
         "outlets": delegation.measures(since=at - MEASURED, day=day_of(at)),
         "at": at,
+        "patience": at - replies.PATIENCE,
+        "to_confirm": WrittenAnswer.objects.filter(status="proposed").count(),
+        "contradictions": Contradiction.objects.filter(status="open").count(),
         "refusal": refusal,
     }
     return render(request, "console/banks.html", shown, status=refusal.status if refusal else 200)

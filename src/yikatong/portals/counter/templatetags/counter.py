@@ -7,10 +7,11 @@ from django.template import Context
 from django.urls import reverse
 
 from yikatong.core.actor import Actor
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.core.permissions import Permission, may
 from yikatong.portals.counter import lists
 from yikatong.portals.counter.forms import MatterForm
+from yikatong.portals.counter.holding import before_and_after
 from yikatong.portals.counter.matters import MATTERS
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards.changes import Change, of_replacement
@@ -121,7 +122,14 @@ def changes(card: Card | None, form: MatterForm) -> list[Change]:
     chosen = form.cleaned_data.get("bank_code") if form.is_bound and form.is_valid() else None
     code = chosen or (card.account.bank_id if card and card.account else "")
     bank = Bank.objects.filter(pk=code).first()
-    return of_replacement(card, bank, province()) if card is not None and bank is not None else []
+    return (
+        of_replacement(card, bank, province(), day=day_of(now()))
+        if card is not None and bank is not None
+        else []
+    )
+
+
+register.simple_tag(before_and_after)
 
 
 @register.filter

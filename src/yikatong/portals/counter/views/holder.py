@@ -13,13 +13,16 @@ from yikatong.core.errors import DomainError, Invalid
 from yikatong.core.permissions import Permission, may, require
 from yikatong.portals.counter import collecting, history, panel
 from yikatong.portals.counter.forms import CollectForm, MatterForm, RevealForm
+from yikatong.portals.counter.holding import accounts_of, holds_of
 from yikatong.portals.counter.matter import Matter
 from yikatong.portals.counter.matters import MATTERS, begun, way_out
 from yikatong.portals.counter.people import PEOPLE
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.banks.models import Agreement
 from yikatong.registry.banks.rules import OtherBank
+from yikatong.registry.banks.terms import check_delegated
 from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards import queries as cards
 from yikatong.registry.cards.actions.representatives import is_child
@@ -44,6 +47,8 @@ DONE_WORDS = {
     "category": "优待类别已登记，按起止日期自动启用和停止。",
     "category-end": "优待类别已终止。",
     "proof": "申领依据证明已登记。",
+    "hold": "冻结已通知银行，银行确认后生效；持卡人可以看到依据。",
+    "lift": "解冻已登记；没有其他冻结的，银行确认后恢复。",
 }
 
 
@@ -77,6 +82,16 @@ def _context(holder: Holder, by: Actor) -> dict[str, object]:
         "cards": cards.cards_of(holder.pk).filter(**mine)[:10],
         "joints": [] if by.bank else joint.of_holder(holder.pk, at=now())[:10],
         "panel": panel.of(holder, by=by),
+    } | _accounts(holder, by)
+
+
+def _accounts(holder: Holder, by: Actor) -> dict[str, object]:
+    """Accounts and what holds them; a bank's clerk sees his bank's accounts, and no authority's order."""
+    mine = accounts_of(holder).filter(**({"bank": by.bank} if by.bank else {}))
+    return {
+        "accounts": mine,
+        "holds": [] if by.bank else holds_of(holder),
+        "may_hold": may(by, Permission.BANK_MANAGE),
     }
 
 
@@ -91,6 +106,7 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
     hindrance = found.hindrance(side.card)
     if side.card is not None and key in _OF_THE_CARD and not is_served_by(side.card, request.actor):
         hindrance = OtherBank()
+    hindrance = hindrance or _not_delegated(key, request.actor)
     if hindrance is None and key == CaseKind.APPLY:
         hindrance = actions.application_hindrance(holder, by=request.actor, at=now())
     page: dict[str, object] = {
@@ -99,7 +115,7 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         "matter": found,
         "panel": side,
         "hindrance": hindrance,
-        "cover": cards.loss_cover(side.card) if side.card else None,
+        "cover": cards.loss_cover(side.card, day=day_of(now())) if side.card else None,
         "is_minor": is_child(holder, day_of(now())),
         "credential_hours": province().pass_.credential_hours,
     }
@@ -110,6 +126,16 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         else None
     )
     return _walk(found, holder, request, page).answer(request)
+
+
+def _not_delegated(key: str, by: Actor) -> DomainError | None:
+    """Why a bank's outlet may not do this today; nothing for any other clerk."""
+    try:
+        if key in Agreement.Matter.values:
+            check_delegated(Agreement.Matter(key), by=by, at=now())
+    except DomainError as refusal:
+        return refusal
+    return None
 
 
 def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, object]) -> Walk:

@@ -10,7 +10,8 @@ from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks.actions import accepting
+from yikatong.registry.banks.models import Agreement
+from yikatong.registry.banks.terms import accepting, check_delegated
 from yikatong.registry.cards import elsewhere, refusals
 from yikatong.registry.cards.actions.fees import fee_of
 from yikatong.registry.cards.actions.moves import due_on, locked_case, move_case, note_case, submit
@@ -59,6 +60,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     `address`: where a card by post goes, if not to the registered one. A draft of this holder becomes the case.
     """
     require(by, Permission.CARD_APPLY)
+    check_delegated(Agreement.Matter.APPLY, by=by, at=at)
     holder = applicant(holder_id, by=by)
     if live_card(holder) is not None:
         raise refusals.HasCard
@@ -66,7 +68,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     case = Case(
         kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
     )
-    case.bank = accepting(bank_code, by=by)
+    case.bank = accepting(bank_code, by=by, at=at)
     case.outlet, case.address = outlet_of(outlet_id), address.strip() or None
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
@@ -109,6 +111,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
     `fee_ground` (with `fee_note`) is recorded by staff where the fee is not taken; a proven category needs none.
     """
     require(by, Permission.CARD_REPLACE)
+    check_delegated(Agreement.Matter.REPLACE, by=by, at=at)
     holder = applicant(holder_id, by=by)
     old = live_card(holder)
     if old is None:
@@ -126,7 +129,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
         division_code=division_code,
         address=address.strip() or None,
     )
-    case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""), by=by)
+    case.bank = accepting(bank_code or (old.account.bank_id if old.account else ""), by=by, at=at)
     case.outlet, case.delivery = outlet_of(outlet_id), delivery
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)

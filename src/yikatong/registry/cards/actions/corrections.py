@@ -12,7 +12,8 @@ from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks.actions import accepting
+from yikatong.registry.banks.models import Agreement
+from yikatong.registry.banks.terms import accepting, check_delegated
 from yikatong.registry.cards import elsewhere, refusals
 from yikatong.registry.cards.actions.applications import outlet_of
 from yikatong.registry.cards.actions.moves import locked_case, move_case
@@ -72,12 +73,13 @@ def correct(case_id: UUID, *, answers: Answers, by: Actor, at: datetime) -> Case
     """
     require(by, Permission.CARD_APPLY)
     case = locked_case(case_id, by=by)
+    check_delegated(Agreement.Matter(case.kind), by=by, at=at)
     if case.status != CaseStatus.CORRECTING:
         raise refusals.NotCorrecting
     if answers.seen and by.role is Role.HOLDER:
         raise refusals.CounterOnly
     waiting = list(case.corrections.filter(answered_at=None))
-    given = {one.pk: text for one in waiting if (text := _apply(case, one.item, answers, by))}
+    given = {one.pk: text for one in waiting if (text := _apply(case, one.item, answers, by=by, at=at))}
     if not given:
         raise refusals.NothingCorrected
     for one in waiting:
@@ -95,10 +97,10 @@ def _note(case: Case, items: list[str], *, by: Actor, at: datetime) -> None:
     audit.record("cards:case:corrected", subject=subject, holder_id=case.holder_id, by=by, at=at, items=items)
 
 
-def _apply(case: Case, item: str, answers: Answers, by: Actor) -> str:
+def _apply(case: Case, item: str, answers: Answers, *, by: Actor, at: datetime) -> str:
     """Put one answer into the case; returns it in words, "" where there is none."""
     if item == Item.BANK and answers.bank_code:
-        case.bank = accepting(answers.bank_code, by=by)
+        case.bank = accepting(answers.bank_code, by=by, at=at)
         return str(case.bank.name)
     if item == Item.OUTLET and answers.outlet_id:
         case.outlet, case.delivery = outlet_of(answers.outlet_id), "0"

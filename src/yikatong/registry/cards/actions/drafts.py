@@ -8,7 +8,8 @@ from django.db import transaction
 
 from yikatong.core.actor import Actor
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks.actions import accepting
+from yikatong.registry.banks.models import Agreement
+from yikatong.registry.banks.terms import accepting, check_delegated
 from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.applications import applicant, live_card, outlet_of
 from yikatong.registry.cards.actions.moves import due_on, note_case, open_case, taken_draft
@@ -36,12 +37,13 @@ def save_draft(holder_id: UUID, *, kind: CaseKind, wish: Wish, by: Actor, at: da
     Raises HasCard, NoLiveCard, HasComingCard, HasOpenCase, NoBank, NoOutlet, WrongReason, BadDelivery.
     """
     require(by, Permission.CARD_APPLY if kind == CaseKind.APPLY else Permission.CARD_REPLACE)
+    check_delegated(Agreement.Matter(kind), by=by, at=at)
     holder = applicant(holder_id, by=by)
     old = live_card(holder)
     _check(holder, kind, wish, has_card=old is not None)
     case = Case(kind=kind, holder=holder)
     draft = taken_draft(case, by=by, at=at)
-    filled = _filled(draft or case, wish, by)
+    filled = _filled(draft or case, wish, by=by, at=at)
     if draft is None:
         return open_case(filled, status=CaseStatus.DRAFT, by=by, at=at)
     filled.step_due_on = due_on(filled, CaseStatus.DRAFT, at)
@@ -64,9 +66,9 @@ def _check(holder: Holder, kind: CaseKind, wish: Wish, *, has_card: bool) -> Non
         raise refusals.BadDelivery
 
 
-def _filled(case: Case, wish: Wish, by: Actor) -> Case:
+def _filled(case: Case, wish: Wish, *, by: Actor, at: datetime) -> Case:
     case.division_code, case.reason, case.delivery = wish.division_code, wish.reason, wish.delivery
-    case.bank = accepting(wish.bank_code, by=by) if wish.bank_code else None
+    case.bank = accepting(wish.bank_code, by=by, at=at) if wish.bank_code else None
     case.outlet = outlet_of(wish.outlet_id)
     case.address = wish.address.strip()[:200] or None
     return case

@@ -10,6 +10,8 @@ from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
+from yikatong.registry.banks.models import Agreement
+from yikatong.registry.banks.terms import check_delegated
 from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.actions.fees import check_paid
 from yikatong.registry.cards.actions.moves import (
@@ -34,6 +36,7 @@ def hand_over(case_id: UUID, *, by: Actor, at: datetime) -> Card:
     Raises FeeUnpaid for a replacement whose fee is not paid.
     """
     require(by, Permission.CARD_HAND_OVER)
+    check_delegated(Agreement.Matter.HAND_OVER, by=by, at=at)
     case = locked_case(case_id, by=by)
     if case.status != CaseStatus.READY or case.card_id is None:
         raise rules.case_refusal(case.status, CaseStatus.DONE)
@@ -48,6 +51,7 @@ def hand_over(case_id: UUID, *, by: Actor, at: datetime) -> Card:
 def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     """社保启用 (A → 1). The card in use until now ends, and the e-card moves over, in the same transaction."""
     require(by, Permission.CARD_HAND_OVER)
+    check_delegated(Agreement.Matter.HAND_OVER, by=by, at=at)
     others = _in_use_beside(card_id)
     card = locked_card(card_id, by=by)
     _check_there(card)
@@ -104,6 +108,7 @@ def activate_account(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     For a child his guardian does it (Opinions 10); raises GuardianNeeded where none is registered.
     """
     require(by, Permission.CARD_HAND_OVER)
+    check_delegated(Agreement.Matter.HAND_OVER, by=by, at=at)
     card = locked_card(card_id, by=by)
     if card.status not in {CardStatus.INACTIVE, CardStatus.NORMAL}:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE_ACCOUNT, card.status)

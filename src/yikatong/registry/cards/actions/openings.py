@@ -8,8 +8,9 @@ from django.db import transaction
 
 from yikatong.core import looks
 from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.clock import day_of
 from yikatong.registry.banks import actions as banks
-from yikatong.registry.banks import requests
+from yikatong.registry.banks import requests, terms
 from yikatong.registry.banks.models import BankAct, BankRequest
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.actions.moves import move_case
@@ -21,9 +22,12 @@ _SHOWN: Final = ("姓名", "证件号码", "手机号码")
 def ask_for_account(case: Case, *, by: Actor, at: datetime) -> Case:
     """Of an approved case: keep the account (换卡不换号), or ask the bank for one. A bank by file waits for its batch."""
     bank = case.bank
-    if bank is None or not bank.is_online or case.kind not in {CaseKind.APPLY, CaseKind.REPLACE}:
+    if bank is None or case.kind not in {CaseKind.APPLY, CaseKind.REPLACE}:
         return case
-    if rules.keeps_account(case):
+    agreed = terms.standing(bank.pk, day_of(at))
+    if not agreed.is_online:
+        return case
+    if rules.keeps_account(case, agreed):
         assert case.old_card is not None  # noqa: S101 - `keeps_account` has looked
         account = case.old_card.account
         return move_case(case, CaseStatus.PREOPENED, by=SYSTEM, at=at, note="沿用原账号", account=account)

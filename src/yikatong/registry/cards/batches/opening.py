@@ -15,9 +15,9 @@ from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.ids import UUID7_SQL
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.banks.accounts import account_index
-from yikatong.registry.banks.actions import accepting
-from yikatong.registry.banks.models import BankAccount, BankAct, BankRequest
+from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
 from yikatong.registry.banks.requests import OPEN
+from yikatong.registry.banks.terms import accepting, standing
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.batches import files
 from yikatong.registry.cards.batches.bulk import (
@@ -78,7 +78,7 @@ class NothingToProduce(DomainError):
 def open_batch(bank_code: str, *, limit: int = ROWS_MAX, by: Actor, at: datetime) -> Batch:
     """Gather up to `limit` checked cases of a bank. Accounts that stay (换卡不换号) need no new opening."""
     check_right(by)
-    bank = accepting(bank_code, by=by)
+    bank = accepting(bank_code, by=by, at=at)
     batch = Batch.objects.create(number=_number(at), bank=bank, created_at=at)
     with connection.cursor() as cursor:
         cursor.execute(_GATHER, [batch.pk, bank.pk, limit])
@@ -86,7 +86,7 @@ def open_batch(bank_code: str, *, limit: int = ROWS_MAX, by: Actor, at: datetime
     if not batch.rows:
         raise NothingToProduce
     rows = pending_rows(batch)
-    _keep_accounts(rows, by=by, at=at)
+    _keep_accounts(rows, bank, by=by, at=at)
     to_open = [row.case.holder_id for row in rows if row.case.account_id is None]
     batch.status = Batch.Status.OPEN if to_open else Batch.Status.PREOPENED
     batch.save(update_fields=["rows", "status"])
@@ -114,9 +114,10 @@ def _number(at: datetime) -> str:
         return f"P{day_of(at):%Y%m%d}{cursor.fetchone()[0]:06d}"
 
 
-def _keep_accounts(rows: list[BatchRow], *, by: Actor, at: datetime) -> None:
+def _keep_accounts(rows: list[BatchRow], bank: Bank, *, by: Actor, at: datetime) -> None:
     """换卡不换号 (Guangdong art. 5): a replacement at the same bank goes on with the account there is."""
-    staying = [row.case for row in rows if row.case.account_id is None and keeps_account(row.case)]
+    agreed = standing(bank.pk, day_of(at))
+    staying = [row.case for row in rows if row.case.account_id is None and keeps_account(row.case, agreed)]
     for case in staying:
         assert case.old_card is not None  # noqa: S101 - `keeps_account` has looked
         case.account = case.old_card.account

@@ -13,6 +13,7 @@ from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.keyring import keyring
 from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards.actions.moves import next_numbers
 from yikatong.registry.cards.models import Roster, RosterFault
 from yikatong.registry.cards.rosters import staging
@@ -157,14 +158,15 @@ def _refused(roster: Roster, refusal: DomainError, at: datetime) -> Roster:
 
 def _known(roster: Roster) -> Known:
     profile = province()
-    banks = list(Bank.objects.all())
+    banks, today = list(Bank.objects.all()), day_of(roster.created_at)
+    taking = set(offered(today).values_list("pk", flat=True))
     return Known(
         divisions=known_divisions(),
         banks={name: bank.pk for bank in banks for name in (bank.pk, bank.name, bank.short_name)},
-        closed_banks=frozenset(bank.pk for bank in banks if not bank.accepts_new),
+        closed_banks=frozenset(bank.pk for bank in banks if bank.pk not in taking),
         outlets={one.number: str(one.pk) for one in Outlet.objects.filter(is_open=True).only("number")},
         province_code=profile.code,
         scope=roster.scope,
         independent_age=profile.card.independent_age,
-        today=day_of(roster.created_at),
+        today=today,
     )
