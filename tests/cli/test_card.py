@@ -62,6 +62,25 @@ def test_a_holder_s_pin_is_asked_for_and_not_shown(card: Card) -> None:
         CliRunner().invoke(command.app, words, input="000000\n", catch_exceptions=False)
 
 
+@pytest.mark.clause("E2", "O8")
+def test_who_builds_a_terminal_calls_the_functions_line_by_line(card: Card) -> None:
+    lines = [
+        '{"function": "iVerifyPIN", "iType": 1, "typed": ["123456"]}',
+        '{"function": "iChangePIN", "iType": 1, "typed": ["123456", "135790", "135790"]}',
+        '{"function": "iVerifyPIN", "iType": 1}',
+        '{"function": "iReadCardBas_HSM_Step1", "iType": 1}',
+        '{"function": "iReadCardBas_HSM_Step2", "pKey": "x"}',
+        '{"function": "iReadCardBas", "iType": 1}',
+        "no JSON", "[]", '{"function": 1, "typed": 1}',
+    ]  # fmt: skip
+    words = ["functions", "--virtual", card.number, "--number", "510100000001"]
+    done = CliRunner().invoke(command.app, words, input="\n".join(lines), catch_exceptions=False)
+    told = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"return"')]
+    assert [one["return"] for one in told] == [0, 0, -31, 0, -23, -2201, -13, -13, -13]
+    assert told[3]["pOutInfo"].endswith("|510100000001|")
+    assert "135790" not in done.output
+
+
 @pytest.mark.clause("E3", "O8", "B2")
 def test_the_acceptance_check_tells_all_points(card: Card) -> None:
     done = CliRunner().invoke(command.app, ["check", "--virtual", card.number], catch_exceptions=False)

@@ -118,6 +118,49 @@ def pin(reader: ReaderName = "", virtual: Virtual = "", as_json: AsJson = False)
     print(json.dumps({"verified": True}) if as_json else "密码正确。")
 
 
+@app.command("functions")
+def functions(
+    reader: ReaderName = "",
+    virtual: Virtual = "",
+    number: Annotated[str, typer.Option(help="终端机编号，12 位数字")] = "000000000000",
+) -> None:
+    """按名称调用国家读卡接口的函数，供终端程序开发和验收：标准输入每行一个 JSON，标准输出每行一个结果。
+
+    例：{"function": "iReadCardBas_HSM_Step1", "iType": 3}；密码键盘上要输入的写在 "typed" 里。
+    """
+    from yikatong.adapters.national_card.functions import Functions
+
+    typed: list[str] = []
+    with platform() if virtual else contextlib.nullcontext():
+        chosen = reader_of(reader, virtual)
+        terminal = Functions(
+            lambda face: (chosen if virtual else reader_of(reader, "", face)).card(),
+            lambda _: typed.pop(0) if typed else None,
+            number=number,
+        )
+        with contextlib.closing(terminal):
+            for line in typer.get_text_stream("stdin"):
+                name, given, typed[:] = _call(line)
+                returned, told = terminal.call(name, given)
+                print(json.dumps({"return": returned, "pOutInfo": told}, ensure_ascii=False), flush=True)
+
+
+def _call(line: str) -> tuple[str, dict[str, Any], list[str]]:
+    """A call in a line; what is none has an empty name, which no function bears."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        told = None
+    if not isinstance(told, dict):
+        return "", {}, []
+    typed = told.pop("typed", [])
+    return (
+        str(told.pop("function", "")),
+        told,
+        [str(one) for one in typed] if isinstance(typed, list) else [],
+    )
+
+
 @app.command("emulate")
 def emulate(
     number: Annotated[str, typer.Argument(help="卡号：以其登记信息模拟一张卡")],
