@@ -115,6 +115,16 @@ def test_an_operator_of_another_province_does_not_find_it() -> None:
     assert Terminal.objects.get().status == "registered"
 
 
+@pytest.mark.clause("E3")
+def test_an_operator_of_a_county_sees_its_terminals() -> None:
+    browser_of(Role.OPERATOR).post(
+        "/console/terminals/new", {"name": "1 号闸机", "kind": "gate", "place": PLACE, "scenes": ["4"]}
+    )
+    address = f"/console/terminals/{Terminal.objects.get().number}"
+    assert browser_of(Role.OPERATOR, scope="510107").get(address).status_code == 200
+    assert browser_of(Role.OPERATOR, scope="510108").get(address).status_code == 404
+
+
 def test_a_place_that_does_not_exist_is_named_and_nothing_is_registered() -> None:
     answer = browser_of(Role.OPERATOR).post(
         "/console/terminals/new", {"name": "1 号闸机", "kind": "gate", "place": "404", "scenes": ["4"]}

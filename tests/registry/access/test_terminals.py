@@ -12,7 +12,7 @@ from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.registry.access import actions, platform_keys, queries, rules
-from yikatong.registry.access.models import Terminal, TerminalState
+from yikatong.registry.access.models import Terminal
 from yikatong.registry.catalogue.models import Domain, Place
 from yikatong.registry.regions.models import Organisation
 
@@ -240,15 +240,7 @@ def test_another_province_sees_no_terminal(register: Register) -> None:
         with pytest.raises(Forbidden):
             act(terminal.id, reason="x", by=CLERK, at=AT)
     with pytest.raises(NotFound):
-        queries.get(terminal.id, by=NEIGHBOUR)
+        queries.get(terminal.number, by=NEIGHBOUR)
     assert list(queries.visible_to(NEIGHBOUR)) == []
     assert list(queries.visible_to(OPERATOR)) == [terminal]
-    assert queries.get(terminal.id, by=OPERATOR) == terminal
-
-
-def test_who_is_silent(register: Register) -> None:
-    terminal = enrolled(register)
-    assert list(queries.silent(OPERATOR, at=AT)) == [terminal]
-    TerminalState.objects.create(terminal=terminal, seen_at=AT)
-    assert list(queries.silent(OPERATOR, at=AT + timedelta(minutes=10))) == []
-    assert list(queries.silent(OPERATOR, at=AT + timedelta(minutes=10, seconds=1))) == [terminal]
+    assert queries.get(terminal.number, by=OPERATOR) == terminal

@@ -7,8 +7,9 @@ from django.shortcuts import render
 from yikatong.core.actor import Channel
 from yikatong.core.errors import Forbidden
 from yikatong.core.permissions import Permission, may
-from yikatong.portals.console.views import rosters, terminals
+from yikatong.portals.console.views import rosters
 from yikatong.portals.shared.staff import StaffRequest, staff_required
+from yikatong.registry.access import queries as terminals
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.cards.models import Batch
 from yikatong.registry.regions.law import province
@@ -27,7 +28,7 @@ def page(request: StaffRequest) -> HttpResponse:
         shown["batches"] = Batch.objects.select_related("bank").order_by("-created_at")[:5]
     if may(request.actor, Permission.TERMINAL_MANAGE):
         counts = dict(
-            terminals.visible(request.actor).order_by().values_list("status").annotate(count=Count("id"))
+            terminals.visible_to(request.actor).order_by().values_list("status").annotate(count=Count("id"))
         )
         shown["terminals"] = [
             (label, counts.get(value, 0), value) for value, label in Terminal.Status.choices

@@ -4,19 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from yikatong.core.actor import Actor, Channel
+from yikatong.core.actor import Channel
 from yikatong.core.clock import now
-from yikatong.core.errors import DomainError, NotFound
+from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
 from yikatong.portals.console.forms import StopForm, TerminalFilter, TerminalForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.registry.access import actions
+from yikatong.registry.access import actions, queries
 from yikatong.registry.access.models import Terminal, TerminalState
 from yikatong.using.codes import queries as codes
 
@@ -27,7 +26,7 @@ staff = staff_required(Permission.TERMINAL_MANAGE, channel=Channel.WEB)
 @staff
 def index(request: StaffRequest) -> HttpResponse:
     form = TerminalFilter(request.GET)
-    found = form.apply(visible(request.actor).select_related("place", "state").order_by("number"))
+    found = form.apply(queries.visible_to(request.actor))
     page = Paginator(found, 50).get_page(request.GET.get("page"))
     newest = {stand.scene: stand.newest for stand in codes.newest_lists() if stand.kind == "hot"}
     names, rows = codes.scene_names(), [(one, _behind(one, newest)) for one in page]
@@ -55,9 +54,7 @@ def register(request: StaffRequest) -> HttpResponse:
 @staff
 def terminal(request: StaffRequest, number: int) -> HttpResponse:
     """A code is shown in the answer of the POST that made it, and never again."""
-    found = visible(request.actor).select_related("place", "owner", "state").filter(number=number).first()
-    if found is None:
-        raise NotFound
+    found = queries.get(number, by=request.actor)
     form, code = StopForm(), ""
     if request.method == "POST":
         if request.POST.get("act") in NEEDS_REASON:
@@ -108,7 +105,3 @@ def _act(request: StaffRequest, found: Terminal, form: StopForm) -> str:
             act: Callable[..., Any] = actions.stop if verb == "stop" else actions.retire
             act(found.pk, reason=form.cleaned_data["reason"], **common)
     return ""
-
-
-def visible(by: Actor) -> QuerySet[Terminal]:
-    return Terminal.objects.filter(city_code__startswith=by.scope)
