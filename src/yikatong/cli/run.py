@@ -7,11 +7,6 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from hashlib import blake2s
-from importlib.metadata import version
-from itertools import repeat
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import typer
@@ -26,7 +21,6 @@ from yikatong.runtime.program import Program
 from yikatong.runtime.supervisor import Supervisor
 
 app = typer.Typer()
-_PACKAGE = Path(__file__).parents[1]
 #: Queues of the jobs; a test compares them with the tasks there are.
 QUEUES = ("default", "builtin", "codes", "dashboards", "messages")
 #: Who waits for others has a worker of its own, that nobody else waits with it.
@@ -42,7 +36,7 @@ def run() -> None:
             _check_free(name, host, port)
         keyring()
         _open_database(settings, supervisor)
-        _prepare(settings, supervisor)
+        _prepare(supervisor)
         for program in _programs(settings):
             supervisor.add(program)
         supervisor.say("正在启动网站、闸机和后台任务……")
@@ -89,37 +83,18 @@ def _open_database(settings: Settings, supervisor: Supervisor) -> None:
         supervisor.say(f"使用已在运行的内置 PostgreSQL（进程 {cluster.pid}）")
 
 
-def _prepare(settings: Settings, supervisor: Supervisor) -> None:
-    """Bring database, static files and divisions up to this version; nothing changes when they are."""
-    supervisor.say("正在更新数据库结构……")
-    _do("django", "migrate", "--noinput", "--verbosity=0")
-    stamp, digest = settings.home / "static" / ".stamp", _static_digest()
-    if not stamp.exists() or stamp.read_text() != digest:
-        supervisor.say("正在整理静态文件……")
-        _do("django", "collectstatic", "--noinput", "--clear", "--verbosity=0")
-        stamp.write_text(digest)
-    supervisor.say("正在更新行政区划，发布名单……")
-    # The first terminal that enrols is to find lists, without which it knows no issuer when its network goes.
-    with ThreadPoolExecutor() as pool:  # neither needs the other
-        list(pool.map(_do, repeat("yikatong.cli.main"), ("regions", "keys"), ("load", "publish")))
-    if settings.demo:
-        supervisor.say("正在准备演示数据……")
-        _do("yikatong.cli.main", "demo", "load")
-
-
-def _do(*arguments: str) -> None:
-    done = subprocess.run([sys.executable, "-m", *arguments], check=False, env=_environment())
-    if done.returncode != 0:
-        raise CannotStart(f"“{' '.join(arguments)}” 没有成功（退出码 {done.returncode}），原因见上")
-
-
-def _static_digest() -> str:
-    """Changes when any static file of ours, or a library that brings some, changes."""
-    digest = blake2s(f"{version('django')} {version('django-unfold')}".encode())
-    for path in sorted(_PACKAGE.glob("**/static/**/*")):
-        found = path.stat()
-        digest.update(f"{path} {found.st_size} {found.st_mtime_ns}\n".encode())
-    return digest.hexdigest()
+def _prepare(supervisor: Supervisor) -> None:
+    """Each line of the child is a step; errors it writes itself."""
+    command = [sys.executable, "-m", "yikatong.cli.prepare"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=_environment()) as child:
+        try:
+            for line in child.stdout or ():
+                supervisor.say(line.rstrip())
+        except BaseException:  # Ctrl-C above all: nothing of ours is to write on when the database stops
+            child.kill()
+            raise
+    if child.returncode != 0:
+        raise CannotStart(f"准备没有成功（退出码 {child.returncode}），原因见上")
 
 
 def _programs(settings: Settings) -> list[Program]:
