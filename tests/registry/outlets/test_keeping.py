@@ -2,6 +2,7 @@
 
 import json
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -225,3 +226,22 @@ def test_the_desk_sets_its_queue() -> None:
     assert "6" in desk.get("/counter/queue?done=1").content.decode()
     without = cast.log_in(Client(), cast.chen_jing())
     assert without.get("/counter/queue").status_code == 403
+
+
+def test_the_published_vector_is_what_we_compute() -> None:
+    spec = (Path(__file__).parents[3] / "docs" / "spec" / "queue-v1.md").read_text(encoding="utf-8")
+    body = b'{"waiting": 7, "windows": 3}'
+    mac = http_mac.of_request(bytes(range(32)), time=1795228920, method="POST", path=PATH, body=body)
+    assert f"MAC `{mac.hex()}`" in spec
+
+
+@pytest.mark.clause("B9")
+def test_the_kiosk_leads_to_outlets_by_touch_and_knows_strange_codes() -> None:
+    client = Client()
+    assert "/kiosk/outlets?from=5101" in client.get("/kiosk/outlets").content.decode()
+    assert "/kiosk/outlets?from=510107" in client.get("/kiosk/outlets?from=5101").content.decode()
+    page = client.get("/kiosk/outlets?from=510107").content.decode()
+    assert "武侯区社保经办大厅" in page
+    assert "没有报告" in page
+    for strange in ("x", "99", "999999", "510107999", "%00"):
+        assert client.get(f"/kiosk/outlets?from={strange}").status_code == 200

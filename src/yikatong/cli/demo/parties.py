@@ -21,8 +21,10 @@ from yikatong.registry.stock import actions as stock
 
 #: A bank's outlet does what its agreement says; both take cases of other cities (全省通办).
 BANK_SERVICES = ["申领", "启用", "金融激活", "挂失", "解挂", "补换", "全省通办"]
+AWAY = "外市窗口经办"
 STAFF = [
     ("liqiang", "李强", Role.CLERK, "窗口经办"),
+    ("hejing", "何静", Role.CLERK, AWAY),
     ("linfang", "林芳", Role.BANK_CLERK, "银行网点经办"),
     ("chenxiao", "陈晓", Role.SUPERVISOR, "业务主管"),
     ("zhouyun", "周芸", Role.OPERATOR, "终端运营"),
@@ -149,6 +151,15 @@ def _branch(loading: Loading, hall: Outlet) -> tuple[Bank, Outlet]:
     return loading.banks[0], hall
 
 
+def _away(loading: Loading, hall: Outlet) -> Outlet:
+    """A hall of another city, whose clerk takes cases for the first one (全省通办)."""
+    own, city_of = hall.organisation_id, loading.profile.city_of
+    halls = [one for one in loading.outlets if one.organisation_id == own]
+    return next(
+        (one for one in halls if city_of(one.division_code) != city_of(hall.division_code)), halls[-1]
+    )
+
+
 def load_staff(loading: Loading) -> None:
     """Members of staff with one random password, which only this installation's demo file knows."""
     password = secrets.token_urlsafe(9)
@@ -156,16 +167,17 @@ def load_staff(loading: Loading) -> None:
     hall = next(o for o in loading.outlets if o.organisation_id == loading.departments["hrss"].id)
     bank, branch = _branch(loading, hall)
     Agreement.objects.get(bank=bank).outlets.add(branch)
-    for number, (login, name, role, _) in enumerate(STAFF, 1):
-        at_hall = role in {Role.CLERK, Role.SUPERVISOR}
-        outlet = branch if role is Role.BANK_CLERK else hall if at_hall else None
+    away = _away(loading, hall)
+    for number, (login, name, role, title) in enumerate(STAFF, 1):
+        is_away, at_hall = title == AWAY, role in {Role.CLERK, Role.SUPERVISOR}
+        outlet = branch if role is Role.BANK_CLERK else away if is_away else hall if at_hall else None
         StaffUser.objects.create(
             username=login,
             display_name=name,
             password=hashed,
             role=role,
             staff_number=f"{300 + number:04d}",
-            scope=loading.profile.code[:2],
+            scope=away.division_code[:4] if is_away else loading.profile.code[:2],
             organisation=outlet.name if outlet else loading.departments["hrss"].name,
             outlet_id=outlet.id if outlet else None,
             bank_code=bank.code if role is Role.BANK_CLERK else "",
@@ -192,9 +204,10 @@ def load_staff(loading: Loading) -> None:
 
 
 def load_blanks(loading: Loading) -> None:
-    """Blank cards of each bank at the clerk's hall, which issues at once."""
-    clerk = StaffUser.objects.get(role=Role.CLERK)
-    assert clerk.outlet_id is not None  # noqa: S101 - he sits in a hall
-    Outlet.objects.filter(pk=clerk.outlet_id).update(issues_at_once=True)
-    for number, bank in enumerate(loading.banks, 1):
-        stock.receive(bank.code, first=f"{number}00001", count=200, by=clerk.actor(), at=loading.at)
+    """Blank cards of each bank at the clerks' halls, which issue at once."""
+    for place, clerk in enumerate(StaffUser.objects.filter(role=Role.CLERK).order_by("username")):
+        assert clerk.outlet_id is not None  # noqa: S101 - he sits in a hall
+        Outlet.objects.filter(pk=clerk.outlet_id).update(issues_at_once=True)
+        for number, bank in enumerate(loading.banks, 1):
+            first = f"{number}{place}0001"
+            stock.receive(bank.code, first=first, count=200, by=clerk.actor(), at=loading.at)
