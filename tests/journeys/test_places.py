@@ -201,7 +201,8 @@ def _case_is_taken_by_keyboard(page: Page, card: str, axe: Check) -> str:
 
 def _taker_may_not_check(page: Page, number: str, axe: Check) -> None:
     expect(page.locator("main")).to_contain_text("受理地不能审核")
-    expect(page.locator("#check")).to_have_count(0)
+    for form in ("#check", "#reject"):
+        expect(page.locator(form)).to_have_count(0)
     page.goto("/counter/elsewhere")
     row = page.locator("section", has=page.locator("#taken-title")).locator("tr", has_text=number)
     expect(row).to_contain_text("签发地审核岗")
@@ -212,7 +213,7 @@ def _taker_may_not_check(page: Page, number: str, axe: Check) -> None:
 def _place_of_issue_checks(page: Page, number: str, axe: Check) -> None:
     page.goto("/counter/elsewhere")
     page.locator("section", has=page.locator("#issue-title")).get_by_role("link", name=number).press("Enter")
-    arrived(page.locator("#check"))
+    arrived(page.locator("#plan-title"))
     axe(page)
     page.keyboard.press("F9")
     expect(page.get_by_role("status").first).to_contain_text("已办理")

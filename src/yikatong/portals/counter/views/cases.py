@@ -16,7 +16,7 @@ from yikatong.portals.counter.forms import CaseNumberForm, MatterForm, ReasonFor
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared import qr
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.registry.cards import actions, following, queries
+from yikatong.registry.cards import actions, elsewhere, following, queries
 from yikatong.registry.cards.models import CASE_TRANSITIONS, OPEN_CASES, Case, CaseStatus
 from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ChangeReason, FeeGround, ReplaceReason
 from yikatong.registry.joint import queries as joint
@@ -66,7 +66,8 @@ def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
         "is_open": found.status in OPEN_CASES,
         "may_withdraw": may(request.actor, Permission.CARD_APPLY)
         and CaseStatus.WITHDRAWN in CASE_TRANSITIONS[CaseStatus(found.status)],
-        "may_check": may(request.actor, Permission.CARD_CHECK),
+        "may_check": may(request.actor, Permission.CARD_CHECK)
+        and elsewhere.hindrance(found, by=request.actor) is None,
         "hindrance": _hindrance(found, request.actor),
         "panel": panel.of(found.holder, by=request.actor),
         "form": form,
