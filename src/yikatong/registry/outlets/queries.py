@@ -83,15 +83,14 @@ def shown(found: Iterable[Near] | Iterable[UUID], *, at: datetime) -> list[Shown
     outlets = Outlet.objects.select_related("organisation").in_bulk([one.key for one in given])
     plans, queues = plans_of(outlets, at=at), queues_of(outlets, at=at)
     days = calendar(day_of(at))
-    found = []
+    told = []
     for one in given:
         if one.key in outlets:
             now = hours.standing(plans[one.key], at, days)
-            queue = (
-                queues.get(one.key) if now is None or now.is_open else None
-            )  # nobody waits behind a closed door
-            found.append(Shown(outlets[one.key], now, queue, one.metres if one.metres >= 0 else None))
-    return found
+            is_closed = now is not None and not now.is_open  # nobody waits behind a closed door
+            queue = None if is_closed else queues.get(one.key)
+            told.append(Shown(outlets[one.key], now, queue, one.metres if one.metres >= 0 else None))
+    return told
 
 
 def plans_of(keys: Iterable[UUID], *, at: datetime) -> dict[UUID, Plan]:
