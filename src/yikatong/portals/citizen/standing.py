@@ -24,7 +24,7 @@ class Standing:
 
 GOOD, WARN, BAD = "shield-check", "triangle-alert", "circle-x"
 CARDS = {
-    CardStatus.RELEASED: Standing("制作中", "idle", "hourglass"),
+    CardStatus.RELEASED: Standing("待领取", "good", "package-check"),
     CardStatus.INACTIVE: Standing("未启用", "warn", WARN),
     CardStatus.NORMAL: Standing("正常", "good", GOOD),
     CardStatus.TEMPORARILY_LOST: Standing("临时挂失", "warn", WARN),
