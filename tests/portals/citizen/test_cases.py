@@ -44,6 +44,9 @@ def test_what_is_missing_is_named_and_nothing_begins(logged_in: LogIn, chen: Hol
     assert reply.status_code == 422
     assert '<a href="#id_bank">请选择一家合作银行</a>' in page
     assert '<a href="#id_outlet">请选择列表中的网点</a>' in page
+    assert page.index("#id_outlet") < page.index("#id_bank"), "the faults stand in the order of the page"
+    assert '<fieldset aria-describedby="id_outlet_error">' in page
+    assert '<p class="wrong" id="id_outlet_error">' in page
     assert "有错误：" in page.split("</title>")[0]
     assert not Case.objects.exists()
 

@@ -103,6 +103,13 @@ class OutletField(forms.ModelChoiceField[Outlet]):
 class ApplyForm(forms.Form):
     """A free choice of the bank (Guangdong art. 5): no bank is chosen beforehand."""
 
+    field_order = (
+        "outlet",
+        "bank",
+        "delivery",
+        "address",
+        "reason",
+    )  # as on the page, for the list of faults
     bank = forms.ModelChoiceField(
         label="合作银行",
         queryset=Bank.objects.none(),
