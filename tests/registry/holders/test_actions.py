@@ -6,9 +6,9 @@ import pytest
 from django.db import connection
 
 from tests.registry.conftest import AT, LEADER, LI_QIANG, MIAN_YANG, ZHAO_MIN, herself, id_number
-from yikatong.core.errors import Forbidden, NotFound
+from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry, Look
-from yikatong.registry.holders import actions, queries, rules
+from yikatong.registry.holders import actions, queries, refusals
 from yikatong.registry.holders.actions import AlreadyLinked, AlreadyRegistered, CertificateOfAnother
 from yikatong.registry.holders.certificates import WrongChecksum
 from yikatong.registry.holders.models import Certificate, Holder
@@ -71,7 +71,7 @@ def test_a_person_is_registered_once(register: Register) -> None:
 def test_a_faulty_claim_is_refused_by_name_and_stores_nothing(
     register: Register, changes: dict[str, object], code: str
 ) -> None:
-    with pytest.raises(rules.DomainError) as refusal:
+    with pytest.raises(DomainError) as refusal:
         register(**changes)
     assert refusal.value.code == code
     assert Holder.objects.count() == Certificate.objects.count() == AuditEntry.objects.count() == 0
@@ -79,7 +79,7 @@ def test_a_faulty_claim_is_refused_by_name_and_stores_nothing(
 
 @pytest.mark.clause("G5", "A2")
 def test_without_ground_it_names_the_article(register: Register) -> None:
-    with pytest.raises(rules.NoGround) as refusal:
+    with pytest.raises(refusals.NoGround) as refusal:
         register(ground="tourism")
     assert refusal.value.article == cite("G5")
     assert refusal.value.article.endswith("》第五条")
@@ -116,7 +116,7 @@ def test_a_new_certificate_is_linked_to_the_same_person(register: Register) -> N
 
 
 def test_a_certificate_of_another_birth_date_is_not_linked(wang_fang: Holder) -> None:
-    with pytest.raises(rules.BirthDateDiffers):
+    with pytest.raises(refusals.BirthDateDiffers):
         actions.link_certificate(
             wang_fang.pk, kind="A", number=id_number(born="19900308"), by=LI_QIANG, at=AT
         )

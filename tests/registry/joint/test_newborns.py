@@ -32,7 +32,8 @@ from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.models import Certificate, Guardianship, Holder
 from yikatong.registry.holders.names import BadName
-from yikatong.registry.holders.rules import OutsideProvince, awaits_number
+from yikatong.registry.holders.refusals import OutsideProvince
+from yikatong.registry.holders.rules import awaits_number
 from yikatong.registry.joint import actions, queries, rules
 from yikatong.registry.joint.models import JointItem, JointMatter, JointRequest, JointStep
 from yikatong.registry.matching.models import Inquiry

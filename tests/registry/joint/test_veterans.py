@@ -16,7 +16,7 @@ from yikatong.core.models import AuditEntry
 from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.cards.refusals import HolderNotActive
 from yikatong.registry.holders.models import Category, Holder
-from yikatong.registry.holders.rules import BadPhone, OutsideProvince
+from yikatong.registry.holders.refusals import BadPhone, OutsideProvince
 from yikatong.registry.joint import actions, queries, rules
 from yikatong.registry.joint.models import JointItem, JointMatter, JointRequest
 

@@ -19,11 +19,11 @@ from yikatong.registry.cards import queries, refusals, rules
 from yikatong.registry.cards.models import LIVE, Card, CardStatus, Case, CaseKind
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders import actions as holders
-from yikatong.registry.holders import rules as holder_rules
+from yikatong.registry.holders import refusals as holder_refusals
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.names import BadName
-from yikatong.registry.holders.rules import BadPhone, BirthDateDiffers
+from yikatong.registry.holders.refusals import BadPhone, BirthDateDiffers
 from yikatong.registry.matching import inquiries
 from yikatong.registry.regions.models import Outlet
 
@@ -165,8 +165,8 @@ def way_out(holder: Holder, refusal: DomainError, *, by: Actor) -> tuple[str, st
 
 
 _WAYS_OUT: Final[dict[type[DomainError], tuple[str, str]]] = {
-    holder_rules.GuardianNeeded: ("guardian", "登记监护关系"),
-    holder_rules.GroundUnproven: ("proof", "登记申领依据证明"),
+    holder_refusals.GuardianNeeded: ("guardian", "登记监护关系"),
+    holder_refusals.GroundUnproven: ("proof", "登记申领依据证明"),
     refusals.AgentNotAuthorised: ("agent", "登记代办授权"),
     refusals.DeathFirst: ("death", "登记死亡"),
 }
@@ -302,9 +302,9 @@ MATTERS: Final = {
             _guardian,
             _PERSON
             | {
-                holder_rules.BadGuardianship: "evidence",
-                holder_rules.OwnGuardian: "number",
-                holder_rules.GuardianTooYoung: "number",
+                holder_refusals.BadGuardianship: "evidence",
+                holder_refusals.OwnGuardian: "number",
+                holder_refusals.GuardianTooYoung: "number",
             },
         ),
         side(
@@ -312,7 +312,7 @@ MATTERS: Final = {
             "终止监护关系",
             applicant_forms.EndGuardianForm,
             _guardian_end,
-            {holder_rules.ReasonTooShort: "reason"},
+            {holder_refusals.ReasonTooShort: "reason"},
         ),
         side(
             "agent",
@@ -328,8 +328,8 @@ MATTERS: Final = {
             applicant_forms.CategoryForm,
             _category,
             {
-                holder_rules.NotYetElder: "valid_from",
-                holder_rules.BadCategory: "valid_until",
+                holder_refusals.NotYetElder: "valid_from",
+                holder_refusals.BadCategory: "valid_until",
                 holders.CategoryOverlaps: "valid_from",
             },
         ),
@@ -339,9 +339,9 @@ MATTERS: Final = {
             applicant_forms.EndCategoryForm,
             _category_end,
             {
-                holder_rules.EndsInThePast: "on",
-                holder_rules.CategoryEnded: "on",
-                holder_rules.ReasonTooShort: "reason",
+                holder_refusals.EndsInThePast: "on",
+                holder_refusals.CategoryEnded: "on",
+                holder_refusals.ReasonTooShort: "reason",
             },
         ),
         side(
@@ -350,10 +350,10 @@ MATTERS: Final = {
             applicant_forms.ProofForm,
             _proof,
             {
-                holder_rules.BadProof: "number",
-                holder_rules.ProofExpired: "valid_until",
-                holder_rules.PermitEndMissing: "valid_until",
-                holder_rules.NotAForeigner: "kind",
+                holder_refusals.BadProof: "number",
+                holder_refusals.ProofExpired: "valid_until",
+                holder_refusals.PermitEndMissing: "valid_until",
+                holder_refusals.NotAForeigner: "kind",
             },
         ),
         *PEOPLE,

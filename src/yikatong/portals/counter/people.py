@@ -14,7 +14,7 @@ from yikatong.portals.counter import life_forms as forms
 from yikatong.portals.counter.matter import done, side
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Case
-from yikatong.registry.holders import queries, rules
+from yikatong.registry.holders import queries, refusals
 from yikatong.registry.holders.actions import AlreadyLinked, CertificateOfAnother, life, merging
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.models import Holder
@@ -54,7 +54,7 @@ def _unmerge(holder: Holder, given: Given, *, by: Actor, at: datetime) -> str:
 
 
 _PROOF: Final[dict[type[DomainError], str]] = {life.EvidenceMissing: "evidence"}
-_SAID: Final[dict[type[DomainError], str]] = {rules.ReasonTooShort: "reason"}
+_SAID: Final[dict[type[DomainError], str]] = {refusals.ReasonTooShort: "reason"}
 _NUMBER: Final[dict[type[DomainError], str]] = {
     BadCertificate: "number",
     AlreadyLinked: "number",
@@ -82,7 +82,7 @@ PEOPLE: Final = (
         "所在地变更",
         forms.MoveForm,
         _case(cards.move, "division_code", "address", "evidence"),
-        _PROOF | {life.NothingChanged: "division_code", rules.AddressTooLong: "address"},
+        _PROOF | {life.NothingChanged: "division_code", refusals.AddressTooLong: "address"},
     ),
     side(
         "death",

@@ -9,7 +9,7 @@ from django.urls import reverse
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError
-from yikatong.registry.holders import actions, rules
+from yikatong.registry.holders import actions, refusals, rules
 from yikatong.registry.holders.actions import AlreadyRegistered
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.names import BadName
@@ -20,15 +20,15 @@ from yikatong.registry.regions.queries import KnownDivisions
 FIELDS_AT_FAULT: Final[dict[type[DomainError], str]] = {
     BadCertificate: "number",
     BadName: "name",
-    rules.BadPhone: "phone",
-    rules.NoGround: "ground",
-    rules.OutsideProvince: "division_code",
-    rules.AddressTooLong: "address",
-    rules.BirthDateMissing: "birth_date",
-    rules.BirthDateWrong: "birth_date",
-    rules.BirthDateDiffers: "birth_date",
-    rules.SexDiffers: "sex",
-    rules.NationalityWrong: "nationality",
+    refusals.BadPhone: "phone",
+    refusals.NoGround: "ground",
+    refusals.OutsideProvince: "division_code",
+    refusals.AddressTooLong: "address",
+    refusals.BirthDateMissing: "birth_date",
+    refusals.BirthDateWrong: "birth_date",
+    refusals.BirthDateDiffers: "birth_date",
+    refusals.SexDiffers: "sex",
+    refusals.NationalityWrong: "nationality",
 }
 _CLAIM: Final = (
     "kind", "number", "name", "phone", "ground", "division_code", "address", "birth_date", "nationality"

@@ -16,7 +16,7 @@ from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission
 from yikatong.portals.console.forms import IssueFilter, SettleForm
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.registry.holders.rules import ReasonTooShort
+from yikatong.registry.holders.refusals import ReasonTooShort
 from yikatong.registry.matching import actions, queries
 from yikatong.registry.matching.models import UNSETTLED, Issue
 from yikatong.registry.matching.source import label_of

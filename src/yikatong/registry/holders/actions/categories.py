@@ -13,7 +13,7 @@ from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.holders import rules
+from yikatong.registry.holders import refusals, rules
 from yikatong.registry.holders.actions.records import active, locked, note
 from yikatong.registry.holders.models import Category
 
@@ -88,9 +88,9 @@ def end_category(
     holder, today = locked(holder_id, by=by), day_of(at)
     category, last = Category.objects.select_for_update().get(pk=category_id), on or today
     if last < today:
-        raise rules.EndsInThePast
+        raise refusals.EndsInThePast
     if category.valid_until is not None and category.valid_until <= last:
-        raise rules.CategoryEnded
+        raise refusals.CategoryEnded
     category.end_reason, category.valid_until = rules.reason(reason), max(last, category.valid_from)
     category.state = rules.state_on(category.valid_from, category.valid_until, today)
     category.save(update_fields=["valid_until", "end_reason", "state"])

@@ -8,7 +8,7 @@ from django.db import transaction
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.holders import rules
+from yikatong.registry.holders import refusals, rules
 from yikatong.registry.holders.actions.records import active, note
 from yikatong.registry.holders.models import Holder, Proof
 
@@ -56,4 +56,4 @@ def check_ground(holder: Holder, *, at: datetime) -> None:
     proofs = [one.kind for one in holder.proofs.all() if one.holds_on(day)]
     certificates = [one.kind for one in holder.certificates.all() if one.is_current]
     if not rules.is_proven(holder.ground, proofs, certificates):
-        raise rules.GroundUnproven(rules.unproven_words(holder.ground))
+        raise refusals.GroundUnproven(rules.unproven_words(holder.ground))

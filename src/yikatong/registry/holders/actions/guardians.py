@@ -13,13 +13,13 @@ from yikatong.core.constraints import refusing
 from yikatong.core.errors import NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.holders import certificates, names, rules
+from yikatong.registry.holders import certificates, names, refusals, rules
 from yikatong.registry.holders.actions.records import active, certificate_index, locked, note
 from yikatong.registry.holders.models import Certificate, Guardianship, Holder
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
 
-_ONCE: Final = {"guardianship_once": rules.GuardianKnown}
+_ONCE: Final = {"guardianship_once": refusals.GuardianKnown}
 _CHUNK: Final = 1_000
 _GROWN: Final = """
 UPDATE holders_guardianship SET ended_at = %(at)s, end_reason = %(reason)s
@@ -50,14 +50,16 @@ def register_guardian(  # noqa: PLR0913 - the fields of one proof
     ward, today = active(ward_id, by=by), day_of(at)
     until = rules.independent_on(ward.birth_date, province().card.independent_age)
     if until <= today:
-        raise rules.NotAWard(f"此人已满 {province().card.independent_age} 周岁，由本人办理，不登记监护人。")
+        raise refusals.NotAWard(
+            f"此人已满 {province().card.independent_age} 周岁，由本人办理，不登记监护人。"
+        )
     rules.check_guardianship(ground, evidence)
     checked = certificates.check(rules.kind_of(kind), number, known_divisions=KnownDivisions(), today=today)
     rules.check_guardian_age(checked.birth_date, today)
     index = certificate_index(checked.kind, checked.number)
     known = Certificate.objects.filter(kind=checked.kind, number_index=index).first()
     if known is not None and known.holder_id == ward.pk:
-        raise rules.OwnGuardian
+        raise refusals.OwnGuardian
     with refusing(_ONCE):
         guardianship = Guardianship.objects.create(
             ward=ward,
@@ -88,7 +90,7 @@ def end_guardianship(guardianship_id: UUID, *, reason: str, by: Actor, at: datet
     ward = locked(ward_id, by=by)
     guardianship = Guardianship.objects.get(pk=guardianship_id)
     if guardianship.ended_at is not None:
-        raise rules.GuardianshipEnded
+        raise refusals.GuardianshipEnded
     guardianship.end_reason, guardianship.ended_at = rules.reason(reason), at
     guardianship.save(update_fields=["ended_at", "end_reason"])
     note("guardian_ended", ward, by=by, at=at, guardianship=str(guardianship.pk))
@@ -141,7 +143,7 @@ def guardianship_for(ward: Holder, guardianship_id: UUID | None, *, by: Actor, a
         found = found.none()
     guardianship = found.order_by("-created_at", "-pk").first()
     if guardianship is None:
-        raise rules.GuardianNeeded(_needed())
+        raise refusals.GuardianNeeded(_needed())
     return guardianship
 
 

@@ -10,7 +10,7 @@ from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.holders import certificates, names, rules
+from yikatong.registry.holders import certificates, names, refusals, rules
 from yikatong.registry.holders.actions.records import (
     AlreadyLinked,
     CertificateOfAnother,
@@ -167,7 +167,7 @@ def move(
     holder, proof, plain = active(holder_id, by=by), evidence_of(evidence), address.strip()
     rules.check_division(division_code, KnownDivisions(), province().code)
     if len(plain) > 100:
-        raise rules.AddressTooLong
+        raise refusals.AddressTooLong
     if (division_code, plain or None) == (holder.division_code, holder.address):
         raise NothingChanged
     before = f"{holder.division_code} {holder.address or ''}".strip()

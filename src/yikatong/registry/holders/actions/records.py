@@ -13,7 +13,7 @@ from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.fields import blind_index
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.holders import certificates, rules
+from yikatong.registry.holders import certificates, refusals, rules
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Holder
 from yikatong.registry.holders.rules import Claim, Person
@@ -174,7 +174,7 @@ def link_certificate(holder_id: UUID, *, kind: str, number: str, by: Actor, at: 
         rules.kind_of(kind), number, known_divisions=KnownDivisions(), today=day_of(at)
     )
     if checked.birth_date not in {None, holder.birth_date}:
-        raise rules.BirthDateDiffers("证件上的出生日期与该持卡人登记的不一致，请核对是否同一人。")
+        raise refusals.BirthDateDiffers("证件上的出生日期与该持卡人登记的不一致，请核对是否同一人。")
     index = certificate_index(checked.kind, checked.number)
     other = Certificate.objects.filter(kind=checked.kind, number_index=index).first()
     if other is not None:
