@@ -15,6 +15,9 @@ from yikatong.registry.cards.batches.files import BadPlace, MakeAnswer
 from yikatong.registry.cards.models import BatchRow, CardEvent, CaseStatus
 from yikatong.registry.cards.rules import CardAct
 
+#: A region looks at its oldest boxes; an outlet has never so many.
+BOXES_MOST: Final = 200
+_BOXES_READ: Final = 5_000
 _BOX_CHARACTERS: Final = 20
 _POSITION_DIGITS: Final = 4
 
@@ -90,10 +93,15 @@ def place_of(case_id: UUID) -> Place | None:
 
 
 def boxes_at(by: Actor) -> list[Box]:
-    """Boxes of the actor's outlet or region in which cards wait, the oldest first."""
+    """Boxes of the actor's outlet or region in which cards wait, the oldest first; at most BOXES_MOST.
+
+    From the few cards that wait to their boxes: of those that were ever made there are millions.
+    """
     require(by, Permission.CARD_HAND_OVER)
     left = Q(case__status=CaseStatus.READY)
-    rows = _within(by).filter(position__isnull=False).order_by().values("box")
+    boxed = _within(by).filter(position__isnull=False).order_by()
+    here = boxed.filter(left).values_list("box", flat=True).distinct()[:_BOXES_READ]
+    rows = boxed.filter(box__in=list(here)).values("box")
     found = rows.annotate(
         batch_number=Min("batch__number"),
         full=Count("pk"),
@@ -111,7 +119,7 @@ def boxes_at(by: Actor) -> list[Box]:
             (one["first"], one["last"]),
             one["arrived"],
         )
-        for one in found.filter(waiting__gt=0).order_by("arrived", "box")
+        for one in found.order_by("arrived", "box")[:BOXES_MOST]
     ]
 
 
