@@ -16,9 +16,11 @@ from yikatong.adapters.card_reader.pairing import Pairing
 from yikatong.adapters.card_reader.serving import Server
 from yikatong.adapters.card_reader.virtual import VirtualReader
 from yikatong.adapters.hsm.soft import SoftHsm
+from yikatong.adapters.national_card import terminal_pin
 from yikatong.core.env import BadSettings
 from yikatong.registry.cards.chip import authentication
 from yikatong.registry.cards.chip.messages import AuthRequest
+from yikatong.registry.cards.chip.requests import KeyRequest, SecureRequest
 
 PAGE, CODE = "https://card.example.cn", "ABCDEFGH12345678"
 
@@ -213,6 +215,76 @@ def test_a_wrong_answer_ends_the_reading_and_tells_why(desk: Desk) -> None:
     assert (told.status, told.body["number"]) == (422, -22)
     assert desk.ask("finish", {"reading": begun["reading"], "answer": wrong}).status == 409
     assert desk.ask("begin").status == 200
+
+
+# --- writing and PINs ---
+
+WANTED = "3F00EF06|09|4E|$"
+THIS = f"{WANG_FANG.chip.identification}|{WANG_FANG.card_number}|"
+
+
+def proven(desk: Desk, request: str) -> str:
+    return authentication.prove(KeyRequest.read(request), WANG_FANG.chip, desk.device)
+
+
+@pytest.mark.clause("E3", "B2")
+def test_a_page_has_a_card_written(desk: Desk) -> None:
+    begun = desk.ask("write-begin", {"wanted": WANTED}).body
+    assert begun["card"] == THIS
+    told = {
+        "reading": begun["reading"],
+        "answer": proven(desk, begun["request"]),
+        "data": "3F00EF06|王芳芳||$",
+    }
+    assert (desk.ask("write-finish", told).status, desk.ask("write-finish", told).status) == (200, 409)
+    begun = desk.ask("begin").body
+    answer = desk.answer(begun["request"])
+    assert desk.ask("finish", {"reading": begun["reading"], "answer": answer}).body["name"] == "王芳芳"
+
+
+@pytest.mark.clause("E3", "B2")
+def test_a_page_has_a_pin_set_and_unblocked(desk: Desk) -> None:
+    assert desk.reader.placed is not None
+    for typed, holds in (({"pin": "135790", "again": "135790"}, "135790"), ({}, "135790")):
+        begun = desk.ask("pin-begin").body
+        told = {"reading": begun["reading"], "answer": proven(desk, begun["request"])} | typed
+        asked = SecureRequest.read(desk.ask("pin-next", told).body["request"])
+        sealed = authentication.secure(asked, WANG_FANG.chip, desk.device)
+        assert desk.ask("pin-finish", {"reading": begun["reading"], "answer": sealed}).status == 200
+        desk.reader.placed.reset()
+        terminal_pin.verify_pin(desk.reader.placed, holds)
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"),
+    [
+        ({"pin": "13579", "again": "13579"}, -33), ({"pin": "135790", "again": "135791"}, -34),
+        ({"pin": "", "again": ""}, -33),
+    ],
+)  # fmt: skip
+def test_a_pin_that_is_none_ends_the_matter(desk: Desk, typed: dict[str, str], number: int) -> None:
+    begun = desk.ask("pin-begin").body
+    told = {"reading": begun["reading"], "answer": proven(desk, begun["request"])} | typed
+    assert (desk.ask("pin-next", told).body["number"], desk.ask("pin-next", told).status) == (number, 409)
+
+
+@pytest.mark.parametrize("begin", ["begin", "write-begin", "pin-begin"])
+@pytest.mark.parametrize("step", ["finish", "write-finish", "pin-next", "pin-finish"])
+def test_steps_of_different_matters_do_not_fit(desk: Desk, begin: str, step: str) -> None:
+    if (begin, step) in {("begin", "finish"), ("write-begin", "write-finish"), ("pin-begin", "pin-next")}:
+        return
+    assert desk.reader.placed is not None
+    before = desk.reader.placed._state.memory
+    begun = desk.ask(begin, {"wanted": WANTED}).body
+    told = {"reading": begun["reading"], "answer": "00" * 16, "data": "3F00EF06|x||$"}
+    assert desk.ask(step, told).body["code"] == "reading_gone"
+    assert desk.reader.placed._state.memory == before
+
+
+def test_what_cannot_be_written_is_said_so(desk: Desk) -> None:
+    assert desk.ask("write-begin", {"wanted": "3F00EF05|02|$"}).body["number"] == -24
+    assert desk.ask("write-begin").body["number"] == -14
+    assert desk.ask("write-begin", {"wanted": 1}).status == 422  # type: ignore[dict-item]
 
 
 # --- the code ---

@@ -12,8 +12,9 @@ from tests.adapters.cards import PIN, SSSE, WANG_FANG, card, hsm
 from tests.adapters.national_card.test_terminal import BASICS
 from yikatong.adapters.card_reader import pcsc
 from yikatong.adapters.card_reader.agent import Agent
+from yikatong.adapters.card_reader.several import Several
 from yikatong.adapters.hsm.soft import SoftHsm
-from yikatong.adapters.national_card import terminal
+from yikatong.adapters.national_card import terminal, terminal_files
 from yikatong.adapters.national_card.image import pin_block
 from yikatong.registry.cards.chip import authentication
 from yikatong.registry.cards.chip.faults import CardFault
@@ -46,6 +47,45 @@ def test_a_card_is_read_through_real_pcsc(port: int, device: SoftHsm) -> None:
         answer = authentication.answer(begun.request, device)
         basics = terminal.finish(channel, begun, answer, terminal="510100000001", device="YK-7")
     assert basics.text() == BASICS
+
+
+@pytest.mark.clause("E3")
+def test_a_card_through_the_air_is_read_through_real_pcsc(port: int, device: SoftHsm) -> None:
+    """With the answer to reset a reader makes of ISO/IEC 14443-4."""
+    lying = card(device)
+    lying.present(contactless=True)
+    with service.placed(lying, port), pcsc.PcscReader().card() as channel:
+        assert channel.atr == lying.atr
+        assert channel.atr[:4].hex() == "3b8d8001"
+        begun = terminal.begin(channel, "510100000001")
+        answer = authentication.answer(begun.request, device)
+        basics = terminal.finish(channel, begun, answer, terminal="510100000001", device="YK-7")
+        assert basics.text() == BASICS
+        assert channel.transmit(bytes.fromhex("0020000003") + pin_block(PIN)).hex() == "6985"
+
+
+@pytest.mark.clause("E3", "B2")
+def test_a_card_is_written_through_real_pcsc_and_keeps_it(port: int, device: SoftHsm) -> None:
+    lying, this = card(device), f"{WANG_FANG.chip.identification}|{WANG_FANG.card_number}|"
+    with service.placed(lying, port):
+        with pcsc.PcscReader().card() as channel:
+            begun = terminal_files.begin_write(channel, this, "3F00EF06|09|4E|$")
+            proof = authentication.prove(begun.request, WANG_FANG.chip, device)
+            terminal_files.finish_write(channel, begun, proof, "3F00EF06|王芳芳||$")
+        with pcsc.PcscReader().card() as channel:
+            reading = terminal_files.begin_read(channel, this, "3F00EF06|09|$")
+            proof = authentication.prove(reading.request, WANG_FANG.chip, device)
+            assert terminal_files.finish_read(channel, reading, proof) == "3F00EF06|王芳芳|$"
+            photo = terminal_files.begin_read(channel, this, "3F00EF08|$")
+            proof = authentication.prove(photo.request, WANG_FANG.chip, device)
+            assert len(terminal_files.finish_read(channel, photo, proof)) == 2 * 4096 + 11
+
+
+def test_every_reader_of_the_machine(port: int, device: SoftHsm) -> None:
+    chosen = Several(pcsc.all_readers)
+    assert chosen.is_occupied() is False
+    with service.placed(card(device), port), chosen.card() as channel:
+        assert terminal.card_file(channel).card_number == WANG_FANG.card_number
 
 
 def test_the_reader_has_its_name_and_says_when_it_is_empty(port: int) -> None:

@@ -14,6 +14,7 @@ from yikatong.adapters.national_card import terminal
 from yikatong.adapters.national_card.virtual import VirtualCard
 from yikatong.registry.cards.chip import authentication
 from yikatong.registry.cards.chip.faults import CardFault, of_status
+from yikatong.registry.cards.chip.keys import Chip
 from yikatong.registry.cards.chip.messages import AuthAnswer, AuthRequest, Basics
 
 BASICS = (
@@ -64,6 +65,47 @@ def test_a_copy_of_a_card_that_has_no_keys_is_found_out(device: SoftHsm, tmp_pat
         -25,
         "内部认证与加密机不一致，卡片不合法或加密机密钥不符",
     )
+
+
+class Relayed:
+    """A trap: tells what one card says of itself, and lets another answer for it."""
+
+    def __init__(self, shown: VirtualCard, behind: VirtualCard) -> None:
+        self.atr, self._shown, self._behind = shown.atr, shown, behind
+
+    def transmit(self, command: bytes) -> bytes:
+        self._shown.transmit(command) if command[1] not in {0x88, 0x82} else None
+        told = self._behind.transmit(command)
+        return told if command[1] in {0x88, 0x82, 0x84} else self._shown.transmit(command)
+
+
+@pytest.mark.clause("S15", "N17")
+def test_one_card_does_not_answer_for_another(device: SoftHsm) -> None:
+    other = Chip.of(CHIP.identification[:-1] + "0", f"{CHIP.reset_info[:-1]}8")
+    trap = Relayed(card(device), card(device, chip=other))
+    with pytest.raises(CardFault) as refusal:
+        read(trap, device)
+    assert (refusal.value.number, refusal.value.message) == (
+        -25, "内部认证与加密机不一致，卡片不合法或加密机密钥不符",
+    )  # fmt: skip
+
+
+def test_step_two_sent_twice_opens_nothing_more(device: SoftHsm) -> None:
+    chip = card(device)
+    begun = terminal.begin(chip)
+    answered = authentication.answer(begun.request, device)
+    terminal.finish(chip, begun, answered)
+    with pytest.raises(CardFault) as refusal:
+        terminal.finish(chip, begun, answered)
+    assert (refusal.value.number, refusal.value.message) == (-27012, "随机数无效")
+    chip.reset()
+    with pytest.raises(CardFault) as refusal:
+        terminal.finish(chip, begun, answered)
+    assert (refusal.value.number, refusal.value.message) == (-27013, "不满足使用条件")
+    terminal.begin(chip)
+    with pytest.raises(CardFault) as refusal:
+        terminal.finish(chip, begun, answered)
+    assert refusal.value.number == -25538, "an older pair of challenges, and counted"
 
 
 def test_a_key_device_with_another_rkssse_is_told_by_the_card(device: SoftHsm) -> None:
