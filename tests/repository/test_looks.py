@@ -19,6 +19,9 @@ from yikatong.registry.holders.models import Holder
 #: What stands for a person in an address. A page of the desk with one of these shows his record.
 _PERSON = re.compile(r"<\w+:(holder_id|holder|card_id|card|case_id|number)>")
 _FACES = ("counter/", "console/holders/", "console/cases/", "console/cards/")
+#: Doors for the texts of a chip. A refusal tells nothing of a person, and what is written into a card leaves its row:
+#: tests/registry/cards/test_chips.py.
+_OF_A_CHIP = re.compile(r"/chip/(write|puk|pin)$")
 #: What a page that only takes a form must be sent, so that it shows anything.
 _FORMS: dict[str, dict[str, str]] = {
     "counter/holders/<uuid:holder_id>/reveal": {"field": "phone", "reason": "核对联系方式"},
@@ -28,6 +31,7 @@ _FORMS: dict[str, dict[str, str]] = {
 def pages() -> list[str]:
     """The routes, those of a matter once for each matter."""
     found = [door.route for door in DOORS if door.route.startswith(_FACES) and _PERSON.search(door.route)]
+    found = [route for route in found if not _OF_A_CHIP.search(route)]
     return sorted(
         filled
         for route in found
