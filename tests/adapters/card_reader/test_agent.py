@@ -281,6 +281,18 @@ def test_steps_of_different_matters_do_not_fit(desk: Desk, begin: str, step: str
     assert desk.reader.placed._state.memory == before
 
 
+@pytest.mark.clause("S15")
+def test_nothing_is_written_and_no_pin_set_through_the_air(desk: Desk) -> None:
+    assert desk.reader.placed is not None
+    desk.reader.placed.present(contactless=True)
+    for step in ("write-begin", "pin-begin"):
+        told = desk.ask(step, {"wanted": WANTED})
+        assert (told.status, told.body["title"]) == (
+            409, "写卡和卡密码须插卡办理：请把卡片从感应区拿起，插入读卡器。",
+        )  # fmt: skip
+    assert desk.ask("begin").status == 200, "it is read"
+
+
 def test_what_cannot_be_written_is_said_so(desk: Desk) -> None:
     assert desk.ask("write-begin", {"wanted": "3F00EF05|02|$"}).body["number"] == -24
     assert desk.ask("write-begin").body["number"] == -14

@@ -17,6 +17,8 @@ from yikatong.registry.cards.chip.messages import AuthAnswer, Basics
 from yikatong.registry.cards.chip.requests import CardInfo, KeyRequest, SecureRequest
 
 PATIENCE_S: Final = 30.0
+#: How PC/SC tells a card of ISO/IEC 14443-4 with thirteen historical bytes.
+_THROUGH_THE_AIR: Final = bytes.fromhex("3B8D8001")
 _TURN_S: Final = 5.0
 
 
@@ -30,6 +32,12 @@ class ReadingGone(DomainError):
     code: ClassVar[str] = "reading_gone"
     status: ClassVar[int] = 409
     message = "读卡已超时或被中断，请重新读卡。"
+
+
+class ContactNeeded(DomainError):
+    code: ClassVar[str] = "reader_contact_needed"
+    status: ClassVar[int] = 409
+    message = "写卡和卡密码须插卡办理：请把卡片从感应区拿起，插入读卡器。"
 
 
 _Step = terminal.Begun | terminal_files.Begun | KeyRequest | SecureRequest
@@ -179,6 +187,8 @@ class Agent:
 
 
 def card_info(channel: terminal.Channel) -> str:
-    """Which card lies there, as the functions name one: 识别码|卡号|."""
+    """Which card is in the slot, as the functions name one: 识别码|卡号|. ContactNeeded for one on the field."""
+    if channel.atr.startswith(_THROUGH_THE_AIR):
+        raise ContactNeeded
     told = terminal.card_file(channel)
     return CardInfo(told.chip.identification, told.card_number).text()
