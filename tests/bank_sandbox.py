@@ -21,7 +21,10 @@ from yikatong.core import env
 _SOURCE = Path(__file__).parents[1] / "src"
 _START_S_MAX = 30.0
 _REGISTERS = ("population", "civil", "health", "credit", "insurance")
-_NAMES = {"population": "公安人口库", "civil": "民政殡葬信息", "huan": "邻省平台", "yun": "城际公交"}
+_NAMES = {
+    "population": "公安人口库", "civil": "民政殡葬信息", "health": "卫健全员人口库", "credit": "公共信用库",
+    "insurance": "社会保险参保库", "huan": "邻省平台", "yun": "城际公交",
+}  # fmt: skip
 
 
 class Sandbox:

@@ -111,8 +111,8 @@ def test_a_source_that_talks_nonsense_is_told_with_what_to_do(sources: Sandbox, 
     assert '民政殡葬信息（沙箱）</th><td><span class="tag is-bad">应答不合约定' in page
     assert "<strong>应答与所问的人不一一对应</strong>" in page
     assert "未采用该次应答中的任何数据。" in page
-    assert 'health（沙箱）</th><td><span class="tag is-good">正常</span>' in page
-    assert 'credit（沙箱）</th><td><span class="tag">尚未比对</span>' in page
+    assert '卫健全员人口库（沙箱）</th><td><span class="tag is-good">正常</span>' in page
+    assert '公共信用库（沙箱）</th><td><span class="tag">尚未比对</span>' in page
 
 
 def test_sources_that_are_not_wired_are_said_not_to_be(issue: Issue) -> None:

@@ -11,7 +11,7 @@ log = structlog.get_logger()
 
 
 @app.periodic(cron="*/10 * * * *")
-@app.task(name="matching.compare", queue="sources", queueing_lock="matching.compare")
+@app.task(name="matching.compare", queue="sources", queueing_lock="matching.compare", lock="matching.compare")
 def compare(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler thought of it
     """A slice of each source; one that does not answer holds up no other."""
     for key, source in sources().items():
@@ -20,7 +20,7 @@ def compare(timestamp: int) -> None:  # noqa: ARG001 - when the scheduler though
 
 
 @app.periodic(cron="* * * * *")
-@app.task(name="matching.follow", queue="sources", queueing_lock="matching.follow")
+@app.task(name="matching.follow", queue="sources", queueing_lock="matching.follow", lock="matching.follow")
 def follow(timestamp: int) -> None:  # noqa: ARG001
     """What the sources have entered since the last minute: a death is not to wait for the round to come by."""
     for key, source in sources().items():
