@@ -364,14 +364,13 @@ def test_two_records_of_one_person_become_one(twice: tuple[Holder, Holder], carr
 
 
 @pytest.mark.clause("A1")
-def test_the_record_with_the_card_is_the_one_to_keep(twice: tuple[Holder, Holder], carry: Carry) -> None:
+def test_a_card_goes_over_to_the_record_that_has_none(twice: tuple[Holder, Holder], carry: Carry) -> None:
     without, having = twice
-    carry(having)
+    card = carry(having)
     why: dict[str, Any] = {"reason": "同一人两次登记", "evidence": PAPER}
-    refused("merge_other_way", lambda: actions.merge(without.pk, having.pk, **why, **CHIEF))
-    assert Holder.objects.filter(status="active").count() == 2
-    merged = actions.merge(having.pk, without.pk, **why, **CHIEF)
-    assert Merge.objects.get().pk == merged.pk
+    actions.merge(without.pk, having.pk, **why, **CHIEF)
+    assert Card.objects.values_list("holder", "status").get() == (without.pk, "1")
+    assert Card.objects.get().pk == card.pk
 
 
 def test_a_merge_waits_for_a_card_in_production(twice: tuple[Holder, Holder], carry: Carry) -> None:

@@ -7,6 +7,7 @@ from yikatong.core.errors import DomainError
 from yikatong.insight.soundness.invariant import Invariant, pairs, words
 from yikatong.registry.cards import numbers
 from yikatong.registry.cards.models import (
+    CASE_REVIVALS,
     CASE_TRANSITIONS,
     CLOCKED,
     COMING,
@@ -20,6 +21,8 @@ from yikatong.registry.cards.models import (
 from yikatong.registry.cards.rules import CASE_OWNER
 
 _OPEN: Final = words([*OPEN_CASES, CaseStatus.DRAFT])
+#: A case that ended with its holder's record goes on only in the act that restores the record.
+_BACK: Final = {was: frozenset({to}) for was, to in CASE_REVIVALS.items()}
 _LIVE, _COMING = words(LIVE), words(COMING)
 
 
@@ -98,13 +101,16 @@ CARDS: Final = (
         "case_moved_along_its_table",
         "受理单的每一步都在状态表上，最后一步就是现在的状态",
         f"""WITH ways AS (
-            SELECT case_id, status, lag(status) OVER story AS before, lead(id) OVER story IS NULL AS is_last
+            SELECT case_id, at, status, lag(status) OVER story AS before, lag(status, 2) OVER story AS earlier,
+                   lead(id) OVER story IS NULL AS is_last
             FROM cards_casestep WINDOW story AS (PARTITION BY case_id ORDER BY at, id))
         SELECT DISTINCT 'case:' || c.id FROM cards_case c LEFT JOIN ways w ON w.case_id = c.id
         WHERE w.case_id IS NULL OR w.is_last AND w.status <> c.status
            OR w.before IS NULL AND w.status NOT IN ('draft', 'submitted')
            OR w.before IS NOT NULL
-              AND (w.before, w.status) NOT IN (('draft', 'draft'), {pairs(CASE_TRANSITIONS)})""",
+              AND (w.before, w.status) NOT IN (('draft', 'draft'), {pairs(CASE_TRANSITIONS)})
+              AND NOT (w.before = 'withdrawn' AND (w.earlier, w.status) IN ({pairs(_BACK)})
+                  AND EXISTS (SELECT FROM holders_lifeevent l WHERE l.at = w.at AND l.kind IN ('restored', 'unmerged')))""",
     ),
     Invariant(
         "open_case_has_owner_and_limit",

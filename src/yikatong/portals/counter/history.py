@@ -6,6 +6,7 @@ from datetime import datetime
 from yikatong.core.masking import mask_number
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder, LifeEvent
+from yikatong.registry.holders.queries import records_of
 from yikatong.registry.regions.queries import full_name
 
 SHOWN = 20
@@ -24,14 +25,16 @@ class Line:
 
 
 def of(holder: Holder) -> list[Line]:
-    """The latest first."""
-    return [_line(one) for one in holder.life_events.order_by("-at", "-pk")[:SHOWN]]
+    """The latest first, with what happened to the records that were merged into this one."""
+    events = LifeEvent.objects.filter(holder__in=records_of(holder)).order_by("-at", "-pk")[:SHOWN]
+    return [_line(one, is_other=one.holder_id != holder.pk) for one in events]
 
 
-def _line(one: LifeEvent) -> Line:
+def _line(one: LifeEvent, *, is_other: bool) -> Line:
     grounds = "；".join(filter(None, (one.evidence, one.reason)))
     before, after = _shown(one.kind, one.before), _shown(one.kind, one.after)
-    return Line(one.get_kind_display(), one.at, before, after, grounds, one.actor_name)
+    label = one.get_kind_display() + ("（并入的登记）" if is_other else "")
+    return Line(label, one.at, before, after, grounds, one.actor_name)
 
 
 def _shown(kind: str, text: str | None) -> str:

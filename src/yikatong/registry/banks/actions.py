@@ -64,7 +64,10 @@ def stop_with_card(
     The bank ends a temporary loss itself at `ends_at`, so that it ends even while the line is down.
     """
     account = _of_joint_bank(account_id, at)
-    if account is None or account.status not in {Status.ACTIVE, Status.PREOPENED, Status.LOST}:
+    if account is None:
+        return None
+    freed = account.requests.filter(act=BankAct.UNFREEZE, status__in=requests.OPEN)
+    if account.status not in {Status.ACTIVE, Status.PREOPENED, Status.LOST} and not freed.exists():
         return None
     act = BankAct.REPORT_LOSS
     return requests.ask(
@@ -120,6 +123,55 @@ def card_changed(account_id: UUID | None, *, card_number: str, by: Actor, at: da
         by=by,
         at=at,
     )
+
+
+@transaction.atomic
+def card_ended(account_id: UUID | None, *, by: Actor, at: datetime) -> BankRequest | None:
+    """Tell the bank that no card stands in front of the account any more; the account stays. None without a line."""
+    account = _account(account_id)
+    if account is None or account.status == Status.CLOSED:
+        return None
+    if not terms.standing(account.bank_id, day_of(at)).is_online:
+        return None
+    return requests.ask(
+        BankAct.END_CARD, account.bank, holder_id=account.holder_id, account=account, by=by, at=at
+    )
+
+
+@transaction.atomic
+def close_unused(account_id: UUID | None, *, by: Actor, at: datetime) -> BankRequest | None:
+    """An account opened for a card that will not be made is closed again; None where a card stands before it."""
+    account = _account(account_id)
+    if account is None or account.status != Status.PREOPENED or account.cards.exists():
+        return None
+    if not terms.standing(account.bank_id, day_of(at)).is_online:
+        return None
+    act = BankAct.CLOSE
+    if account.requests.filter(act=act).exists():
+        return None
+    return requests.ask(act, account.bank, holder_id=account.holder_id, account=account, by=by, at=at)
+
+
+@transaction.atomic
+def renamed(
+    holder_id: UUID, *, certificate: str, name: str, by: Actor, at: datetime
+) -> tuple[list[str], list[str]]:
+    """Tell the banks of a holder's accounts his new name and number.
+
+    Returns the names of banks told over the line, and of those without one, to which he goes himself.
+    """
+    told, to_visit = [], []
+    mine = BankAccount.objects.select_for_update(of=("self",), no_key=True).select_related("bank")
+    for account in mine.filter(holder_id=holder_id).exclude(status=Status.CLOSED).order_by("pk"):
+        if not terms.standing(account.bank_id, day_of(at)).is_online:
+            to_visit.append(account.bank.name)
+            continue
+        content = {"certificate": certificate, "name": name}
+        requests.ask(
+            BankAct.RENAME, account.bank, holder_id=holder_id, account=account, content=content, by=by, at=at
+        )
+        told.append(account.bank.name)
+    return sorted(set(told)), sorted(set(to_visit))
 
 
 @transaction.atomic

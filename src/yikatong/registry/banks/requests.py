@@ -22,6 +22,7 @@ from yikatong.registry.banks import accounts
 from yikatong.registry.banks.connector import Answer, Wanted
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
 from yikatong.registry.banks.rules import AccountDiffers, AlreadySettled, ProvinceOnly, Status, retry_after
+from yikatong.registry.holders.queries import surviving
 from yikatong.registry.regions.law import province
 
 Asked = BankRequest.Status
@@ -142,7 +143,7 @@ def _follow(request: BankRequest, answer: Answer, *, at: datetime) -> None:
     if not answer.is_done:
         return
     if request.act == BankAct.OPEN:
-        request.account = accounts.opened(request.bank, request.holder_id, answer.account, at=at)
+        request.account = accounts.opened(request.bank, surviving(request.holder_id), answer.account, at=at)
     elif request.account_id is not None and answer.status in Status.values:
         ended = request.ends_at is not None and request.ends_at <= at
         if not (ended and answer.status == Status.LOST):

@@ -14,7 +14,7 @@ from yikatong.core import looks
 from yikatong.core.actor import Actor
 from yikatong.core.errors import DomainError, NotFound
 from yikatong.registry.banks import terms
-from yikatong.registry.banks.models import Bank
+from yikatong.registry.banks.models import Agreement, Bank, BankAccount
 from yikatong.registry.banks.queries import BankHalf, Half, lost_half
 from yikatong.registry.cards import elsewhere, following, refusals, rules
 from yikatong.registry.cards.models import (
@@ -31,6 +31,8 @@ from yikatong.registry.cards.models import (
     CaseStatus,
     Escalation,
 )
+from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.queries import surviving
 from yikatong.registry.holders.rules import acts_for
 from yikatong.registry.regions.law import province
 
@@ -203,6 +205,42 @@ def queue(
     cases = Case.objects.select_related("bank", "outlet").filter(status=status, kind__in=kinds)
     cases = cases.filter(bank=by.bank) if by.bank else cases
     return cases.filter(where or Q(division_code__startswith=by.scope)).order_by("created_at")
+
+
+def account_after_death(card: Card, *, day: date) -> str:
+    """What the bank does with the account of one who has died, as agreed; "" where there is none."""
+    if card.account is None:
+        return ""
+    bank, how = card.account.bank, terms.standing(card.account.bank_id, day).on_death
+    if how == Agreement.OnDeath.APART:
+        return f"金融账户由继承人向{bank.name}办理，客服电话 {bank.hotline}。"
+    verb = "冻结" if how == Agreement.OnDeath.FREEZE else "停止支付"
+    return f"按合作协议，同时通知{bank.name}对金融账户{verb}，由继承人向银行办理，客服电话 {bank.hotline}。"
+
+
+@dataclass(frozen=True, slots=True)
+class Payee:
+    """Where money for a person goes now; without an account, `hindrance` says why (Chinese)."""
+
+    holder_id: UUID
+    account: BankAccount | None
+    hindrance: str = ""
+
+
+def payee_of(holder_id: UUID) -> Payee:
+    """Resolved at the moment of paying: a merged record pays into the one it stands under, a changed card into the
+    new account; nothing is paid to one who has died (Guangdong art. 8).
+    """
+    holder = Holder.objects.get(pk=surviving(holder_id))
+    if holder.status != Holder.Status.ACTIVE:
+        return Payee(holder.pk, None, f"持卡人登记为“{holder.get_status_display()}”，暂停发放")
+    card = holder.cards.filter(status__in=LIVE).select_related("account__bank").first()
+    account = card.account if card else None
+    if account is None:
+        return Payee(holder.pk, None, "没有启用的社会保障卡账户")
+    if account.status in {BankAccount.Status.CLOSED, BankAccount.Status.PREOPENED}:
+        return Payee(holder.pk, None, f"金融账户{account.get_status_display()}")
+    return Payee(holder.pk, account)
 
 
 def loss_cover(card: Card, *, day: date) -> LossCover:

@@ -108,6 +108,32 @@ def by_number(number: str) -> Holder | None:
     return Holder.objects.filter(same, status=Holder.Status.ACTIVE).first()
 
 
+def surviving(holder_id: UUID) -> UUID:
+    """The record this one stands under now: itself, or the one it was merged into, however often."""
+    seen = {holder_id}
+    while (
+        into := Holder.objects.filter(pk=holder_id).values_list("merged_into", flat=True).first()
+    ) is not None:
+        if into in seen:
+            break
+        seen.add(into)
+        holder_id = into
+    return holder_id
+
+
+def records_of(holder: Holder) -> list[UUID]:
+    """The record and those that were merged into it, and into those: whose history is his."""
+    found, waiting = [holder.pk], [holder.pk]
+    while waiting:
+        waiting = [
+            key
+            for key in Holder.objects.filter(merged_into__in=waiting).values_list("pk", flat=True)
+            if key not in found
+        ]
+        found += waiting
+    return found
+
+
 @transaction.atomic
 def reveal(holder_id: UUID, field: str, *, reason: str, by: Actor, at: datetime) -> str:
     """One field in clear: number, social_security_number, phone or address. The holder sees who, and why."""

@@ -14,12 +14,14 @@ from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
+from yikatong.registry.banks import actions as banks
 from yikatong.registry.banks.rules import OtherBank, serves_bank
 from yikatong.registry.banks.terms import accepting
 from yikatong.registry.cards.actions.moves import locked_case, move_case
 from yikatong.registry.cards.batches import production
 from yikatong.registry.cards.batches.files import MakeAnswer, MakeRequest
 from yikatong.registry.cards.models import BatchRow, Card, Case, CaseKind, CaseStatus
+from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Outlet
 from yikatong.registry.stock import queries, rules
@@ -195,12 +197,25 @@ def printed(job_id: UUID, order: MakeRequest, answer: MakeAnswer, *, at: datetim
     if fault:
         return print_failed(job_id, reason=fault, by=SYSTEM, at=at)
     case = locked_case(job.case_id, by=SYSTEM)
+    if case.holder.status != Holder.Status.ACTIVE:
+        return _void(job, case, at=at)
     card = production.made_card(case, order, answer)
     card.save(force_insert=True)
     production.note_made([card], by=SYSTEM, at=at)
     _move(job.blank, State.ISSUED, Kind.ISSUED, by=SYSTEM, at=at, case=case)
     move_case(case, CaseStatus.READY, by=SYSTEM, at=at, note=f"空白卡 {job.blank.serial}", card=card)
     return _end(job, PrintJob.Status.DONE, at=at)
+
+
+def _void(job: PrintJob, case: Case, *, at: datetime) -> PrintJob:
+    """Its holder died while it was being printed: the card is spoiled, the case ends, its account is closed."""
+    said = f"持卡人登记为“{case.holder.get_status_display()}”，成卡作废销毁"
+    _move(job.blank, State.SPOILED, Kind.SPOILED, by=SYSTEM, at=at, case=case, note=said)
+    for to in (CaseStatus.FAILED, CaseStatus.REJECTED):
+        move_case(case, to, by=SYSTEM, at=at, note=said)
+    banks.close_unused(case.account_id, by=SYSTEM, at=at)
+    job.spoiled, job.trouble = job.spoiled + 1, said
+    return _end(job, PrintJob.Status.FAILED, at=at)
 
 
 @transaction.atomic

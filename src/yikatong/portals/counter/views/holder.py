@@ -71,6 +71,7 @@ def _context(holder: Holder, by: Actor) -> dict[str, object]:
         "life_matters": [
             (one.key, one.title) for one in PEOPLE if one.permission != Permission.HOLDER_CORRECT
         ],
+        "parted": [*holder.merges.exclude(undone_at=None), *holder.merged_by.exclude(undone_at=None)],
         "merges": holder.merges.filter(undone_at=None).order_by("-at"),
         "guardianships": holder.guardianships.order_by("-created_at"),
         "proofs": holder.proofs.order_by("-created_at"),
@@ -116,6 +117,7 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
         "panel": side,
         "hindrance": hindrance,
         "cover": cards.loss_cover(side.card, day=day_of(now())) if side.card else None,
+        "on_death": cards.account_after_death(side.card, day=day_of(now())) if side.card else "",
         "is_minor": is_child(holder, day_of(now())),
         "credential_hours": province().pass_.credential_hours,
     }

@@ -19,12 +19,10 @@ from yikatong.registry.cards.actions.handover import activate, activate_account,
 from yikatong.registry.cards.actions.life import (
     change_name,
     change_number,
-    merge,
     move,
     record_death,
     record_leaving,
     restore,
-    unmerge,
 )
 from yikatong.registry.cards.actions.limits import renew_limits
 from yikatong.registry.cards.actions.losses import (
@@ -35,6 +33,7 @@ from yikatong.registry.cards.actions.losses import (
 )
 from yikatong.registry.cards.actions.openings import account_answered
 from yikatong.registry.cards.actions.representatives import authorise, end_authorisation
+from yikatong.registry.cards.actions.uniting import merge, unmerge
 
 __all__ = [
     "Answers",

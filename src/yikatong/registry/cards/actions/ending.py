@@ -7,6 +7,7 @@ from django.db import transaction
 
 from yikatong.core.actor import Actor
 from yikatong.core.permissions import Permission, require
+from yikatong.registry.banks import actions as banks
 from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.handover import ending_of, ending_stamps
 from yikatong.registry.cards.actions.moves import file_done, locked_card, locked_case, move_card, move_case
@@ -37,6 +38,7 @@ def cancel(
     ECard.objects.filter(card=card, status=ECard.Status.ISSUED).update(
         status=ECard.Status.REMOVED, removed_at=at
     )
+    banks.card_ended(card.account_id, by=by, at=at)
     if waiting is not None:
         move_case(waiting, CaseStatus.DONE, by=by, at=at, note="领取前已注销")
     file_done(CaseKind.CANCEL, card, by=by, at=at, reason=reason, authorisation_id=authorisation_id)

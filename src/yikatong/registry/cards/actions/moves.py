@@ -16,6 +16,7 @@ from yikatong.core.models import AuditEntry
 from yikatong.registry.cards import elsewhere, rules
 from yikatong.registry.cards.actions.representatives import authorised
 from yikatong.registry.cards.models import (
+    CASE_REVIVALS,
     CASE_TRANSITIONS,
     REVIVALS,
     TRANSITIONS,
@@ -96,6 +97,22 @@ def revive_card(card: Card, *, by: Actor, at: datetime) -> Card:
     note_card(card, CardAct.REVIVE, old=old, by=by, at=at)
     tell_codes([card.pk])
     return card
+
+
+def revive_case(case: Case, *, by: Actor, at: datetime) -> Case | None:
+    """Undo the end of a case that ended with its holder's record; None where what it was about is gone for good.
+
+    The account opened for it was closed again, so that it begins anew with the bank.
+    """
+    was = [CaseStatus(one.status) for one in case.steps.order_by("-at", "-pk")[:2]][-1]
+    to = CASE_REVIVALS.get(was)
+    if case.status != CaseStatus.WITHDRAWN or to is None:
+        return None
+    case.status, case.closed_at, case.account = to, None, None
+    case.step_due_on = due_on(case, to, at)
+    case.save(update_fields=["status", "closed_at", "account", "step_due_on"])
+    note_case(case, by=by, at=at, note="登记已恢复，继续办理")
+    return case
 
 
 def note_card(card: Card, act: CardAct, *, old: str, by: Actor, at: datetime, note: str = "") -> None:

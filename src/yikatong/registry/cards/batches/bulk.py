@@ -16,9 +16,11 @@ from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
+from yikatong.registry.banks import actions as banks
 from yikatong.registry.cards import rules
-from yikatong.registry.cards.actions.moves import close_escalations
+from yikatong.registry.cards.actions.moves import close_escalations, move_case
 from yikatong.registry.cards.models import CASE_TRANSITIONS, Batch, BatchRow, Case, CaseStatus, CaseStep
+from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 
@@ -33,6 +35,10 @@ UPDATE cards_batchrow r SET card_number = v.card_number, result = v.result, fail
 FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::smallint[])
     AS v (id, card_number, result, step, failure, box, position) WHERE r.id = v.id
 """
+
+
+#: 失败环节 of a row whose holder is not there any more.
+HOLDER_STEP: Final = "持卡人"
 
 
 class WrongBatchStep(DomainError):
@@ -128,6 +134,34 @@ def pending_rows(batch: Batch) -> list[BatchRow]:
     rows = batch.lines.filter(result=BatchRow.Result.PENDING).order_by("number")
     related = ("case__holder", "case__account", "case__bank", "case__outlet", "case__old_card__account")
     return list(rows.select_for_update(of=("self", "case"), no_key=True).select_related(*related))
+
+
+def wanted_rows(rows: Iterable[BatchRow]) -> tuple[list[BatchRow], list[BatchRow]]:
+    """Rows whose holder is there, and those whose holder has died, left or been merged while his case was away."""
+    here: list[BatchRow] = []
+    gone: list[BatchRow] = []
+    for row in rows:
+        (here if row.case.holder.status == Holder.Status.ACTIVE else gone).append(row)
+    return here, gone
+
+
+def void_rows(rows: Sequence[BatchRow], what: str, *, by: Actor, at: datetime) -> None:
+    """Nobody waits for these cards any more: the row fails with its reason, the case ends, its account is closed.
+
+    `what` says what became of the card; a case that lay with the maker fails first.
+    """
+    for row in rows:
+        said = f"持卡人登记为“{row.case.holder.get_status_display()}”，{what}"
+        row.result, row.failed_step, row.failure = BatchRow.Result.FAILED, HOLDER_STEP, said
+    save_rows(rows)
+    for row in rows:
+        case, said = row.case, row.failure
+        ways = CASE_TRANSITIONS[CaseStatus(case.status)]
+        if CaseStatus.WITHDRAWN not in ways:
+            case = move_case(case, CaseStatus.FAILED, by=by, at=at, note=said)
+        to = CaseStatus.WITHDRAWN if CaseStatus.WITHDRAWN in ways else CaseStatus.REJECTED
+        move_case(case, to, by=by, at=at, note=said, account=case.account)
+        banks.close_unused(case.account_id, by=by, at=at)
 
 
 def note_batch(what: str, batch: Batch, *, by: Actor, at: datetime, **facts: Any) -> None:

@@ -10,7 +10,7 @@ from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, Te
 from django.db.models import When as Is
 
 from yikatong.core.actor import Actor
-from yikatong.registry.cards.batches.bulk import check_right, note_batch
+from yikatong.registry.cards.batches.bulk import HOLDER_STEP, check_right, note_batch
 from yikatong.registry.cards.batches.opening import BANK_STEP
 from yikatong.registry.cards.models import Batch, BatchRow, CardEvent, CaseStatus
 from yikatong.registry.cards.rules import CardAct
@@ -32,6 +32,8 @@ class Fate(TextChoices):
     UNMADE = "unmade", "制卡失败，待处理"
     AGAIN = "again", "失败后已重新送办"
     ENDED = "ended", "失败后已终止"
+    SPOILED = "spoiled", "持卡人已不在册，成卡作废销毁"
+    STOPPED = "stopped", "持卡人已不在册，没有制卡"
 
 
 class Part(TextChoices):
@@ -41,6 +43,7 @@ class Part(TextChoices):
     MADE = "made", "制成"
     BANK = "bank", "银行退回"
     MAKER = "maker", "制卡失败"
+    HOLDER = "holder", "持卡人已不在册"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ def _fate() -> When:
         Is(result=Result.MADE, case__status=CaseStatus.READY, then=Value(Fate.WAITING)),
         Is(result=Result.MADE, is_given=True, then=Value(Fate.COLLECTED)),
         Is(result=Result.MADE, then=Value(Fate.VOID)),
+        Is(failed & Q(failed_step=HOLDER_STEP, position__isnull=False), then=Value(Fate.SPOILED)),
+        Is(failed & Q(failed_step=HOLDER_STEP), then=Value(Fate.STOPPED)),
         Is(failed & waits & Q(failed_step=BANK_STEP), then=Value(Fate.REFUSED)),
         Is(failed & waits, then=Value(Fate.UNMADE)),
         Is(failed & Q(case__status__in=ended), then=Value(Fate.ENDED)),
@@ -108,7 +113,7 @@ def reconcile(batch: Batch) -> Reconciliation:
 
 def _part(result: str, step: str) -> Part:
     if result == Result.FAILED:
-        return Part.BANK if step == BANK_STEP else Part.MAKER
+        return {BANK_STEP: Part.BANK, HOLDER_STEP: Part.HOLDER}.get(step, Part.MAKER)
     return Part.MADE if result == Result.MADE else Part.PENDING
 
 

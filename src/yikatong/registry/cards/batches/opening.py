@@ -29,6 +29,8 @@ from yikatong.registry.cards.batches.bulk import (
     note_batch,
     pending_rows,
     save_rows,
+    void_rows,
+    wanted_rows,
 )
 from yikatong.registry.cards.batches.files import Head, OpenAnswer, OpenRequest
 from yikatong.registry.cards.batches.report import ReturnReport, report_of
@@ -231,8 +233,11 @@ def _apply(
             row.case.account = _account(row.case, answer.account, batch, at)
             opened.append(row)
     copy_in(row.case.account for row in opened if row.case.account)
+    opened, gone = wanted_rows(opened)
+    failed, lost = wanted_rows(failed)
     move_cases((row.case for row in opened), CaseStatus.PREOPENED, by=by, at=at)
     fail_rows(failed, by=by, at=at)
+    void_rows([*gone, *lost], "没有送制卡", by=by, at=at)
 
 
 def _account(case: Case, number: str, batch: Batch, at: datetime) -> BankAccount:

@@ -24,6 +24,8 @@ from yikatong.registry.cards.batches.bulk import (
     note_batch,
     pending_rows,
     save_rows,
+    void_rows,
+    wanted_rows,
 )
 from yikatong.registry.cards.batches.files import Delivery, Head, MakeAnswer, MakeRequest
 from yikatong.registry.cards.models import (
@@ -53,7 +55,8 @@ def start_production(batch_id: UUID, *, by: Actor, at: datetime) -> Batch:
     check_right(by)
     batch = locked_batch(batch_id)
     check_step(batch, Batch.Status.PREOPENED, "送制卡")
-    rows = pending_rows(batch)
+    rows, gone = wanted_rows(pending_rows(batch))
+    void_rows(gone, "没有送制卡", by=by, at=at)
     _give_numbers(rows)
     save_rows(rows)
     move_cases((row.case for row in rows), CaseStatus.PRODUCING, by=by, at=at)

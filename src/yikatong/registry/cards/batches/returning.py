@@ -19,6 +19,8 @@ from yikatong.registry.cards.batches.bulk import (
     note_batch,
     pending_rows,
     save_rows,
+    void_rows,
+    wanted_rows,
 )
 from yikatong.registry.cards.batches.files import MakeAnswer, MakeRequest
 from yikatong.registry.cards.batches.opening import BANK_STEP, fail_rows
@@ -27,6 +29,8 @@ from yikatong.registry.cards.batches.report import ReturnReport, report_of
 from yikatong.registry.cards.models import Batch, BatchRow, Card, CaseStatus
 
 MAKER_STEP: Final = "制卡"
+#: What becomes of a card that comes back for one who is not there any more.
+SPOILED: Final = "成卡作废，按箱位取出销毁"
 
 
 @transaction.atomic
@@ -48,11 +52,18 @@ def take_return(batch_id: UUID, data: bytes, *, by: Actor, at: datetime) -> Retu
     judged = _judge(answers, orders)
     places = boxes.places_of(one for one, why in judged if not why)
     made, failed = _fates(rows, judged, places)
+    made, gone = wanted_rows(made)
+    failed, lost = wanted_rows(failed)
+    chips = {one.row: one.identification for one in answers}
+    void_rows(gone, SPOILED, by=by, at=at)
+    void_rows(lost, "没有制成", by=by, at=at)
     _make(made, orders, {one.row: one for one in answers}, by=by, at=at)
     fail_rows(failed, by=by, at=at)
     batch.status, batch.return_digest, batch.returned_at = Batch.Status.RETURNED, sm3(data), at
     batch.save(update_fields=["status", "return_digest", "returned_at"])
     report = report_of(batch)
+    if gone:  # the chips that must never be seen again
+        note_batch("spoiled", batch, by=by, at=at, chips=[chips[row.number] for row in gone])
     note_batch("returned", batch, by=by, at=at, made=report.made, failed=report.failed)
     return report
 

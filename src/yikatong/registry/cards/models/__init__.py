@@ -12,6 +12,7 @@ from yikatong.registry.cards.models.card import (
     ECard,
 )
 from yikatong.registry.cards.models.case import (
+    CASE_REVIVALS,
     CASE_TRANSITIONS,
     CLOCKED,
     OPEN_CASES,
@@ -25,6 +26,7 @@ from yikatong.registry.cards.models.production import Batch, BatchRow
 from yikatong.registry.cards.models.roster import Roster, RosterFault
 
 __all__ = [
+    "CASE_REVIVALS",
     "CASE_TRANSITIONS",
     "CLOCKED",
     "COMING",

@@ -126,7 +126,7 @@ class ECard(models.Model):
 
     id = key_field()
     holder = models.OneToOneField(Holder, models.PROTECT, related_name="ecard", verbose_name="持卡人")
-    card = models.OneToOneField(Card, models.PROTECT, related_name="ecard", verbose_name="卡")
+    card = models.ForeignKey(Card, models.PROTECT, related_name="ecards", verbose_name="卡")
     number = models.CharField("签发号", max_length=24, unique=True)
     status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.ISSUED)
     issued_at = models.DateTimeField("签发时间")
@@ -134,3 +134,9 @@ class ECard(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "电子社保卡"
+        constraints = [
+            # Of two records merged into one both may have named the card; only one e-card is usable.
+            models.UniqueConstraint(
+                fields=["card"], condition=Q(status="issued"), name="ecard_one_issued_a_card"
+            )
+        ]

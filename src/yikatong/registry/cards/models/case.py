@@ -55,6 +55,15 @@ CASE_TRANSITIONS: dict[CaseStatus, frozenset[CaseStatus]] = {
     CaseStatus.ABANDONED: frozenset(),
 }
 
+#: Back from 已撤回, only where the end of the holder's record that ended the case is undone: by what it was before.
+CASE_REVIVALS: dict[CaseStatus, CaseStatus] = {
+    CaseStatus.DRAFT: CaseStatus.DRAFT,
+    CaseStatus.SUBMITTED: CaseStatus.SUBMITTED,
+    CaseStatus.CORRECTING: CaseStatus.CORRECTING,
+    CaseStatus.CHECKED: CaseStatus.CHECKED,
+    CaseStatus.PREOPENED: CaseStatus.CHECKED,
+}
+
 #: A matter under way. A draft is not yet one.
 OPEN_CASES = (
     CaseStatus.SUBMITTED,

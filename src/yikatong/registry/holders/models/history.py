@@ -56,6 +56,7 @@ class Merge(models.Model):
     reason = models.CharField("原因", max_length=100)
     at = models.DateTimeField("合并时间")
     actor_name = models.CharField("合并人", max_length=100)
+    missing = models.JSONField("撤销后不能恢复的", default=list, db_default=[], blank=True)  # sentences
     undone_at = models.DateTimeField("撤销时间", null=True, blank=True)
     undo_reason = models.CharField("撤销原因", max_length=100, blank=True)
     undone_by = models.CharField("撤销人", max_length=100, blank=True)
