@@ -42,6 +42,7 @@ class House:
             "YIKATONG_SITE_PORT": str(self.site_port),
             "YIKATONG_GATE_PORT": str(self.gate_port),
             "YIKATONG_BANK_SANDBOX_PORT": str(self.bank_port),
+            "YIKATONG_DEPARTMENT_SANDBOX_DELAY_MS": "300",
             "YIKATONG_DEMO": "true",
             "YIKATONG_DEMO_HOLDERS": str(holders),
             "YIKATONG_DEMO_LIFE": "false",
@@ -142,7 +143,7 @@ class House:
             return connection.execute(sql, values).fetchall()  # type: ignore[arg-type] # the tests' own text
 
     def pid_of(self, part: str) -> int:
-        """Process id of «postgres», «site», «gate», «worker», «banks» or «bank»."""
+        """Process id of «postgres», «site», «gate», «worker», «lines» or «bank»."""
         if part == "postgres":
             pid = Cluster(self.home).pid
             assert pid is not None

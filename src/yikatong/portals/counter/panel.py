@@ -12,6 +12,7 @@ from yikatong.registry.cards.models import OPEN_CASES, Card, CardStatus, Case, C
 from yikatong.registry.cards.rules import is_case_served_by, is_draft_served_by, is_served_by
 from yikatong.registry.holders import names
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.rules import awaits_number
 from yikatong.registry.matching import inquiries
 from yikatong.registry.matching.models import Inquiry
 from yikatong.registry.regions.queries import full_name
@@ -84,7 +85,7 @@ def of(holder: Holder, *, by: Actor) -> Panel:
     return Panel(
         holder_id=holder.pk,
         name=names.mask(holder.name),
-        number=mask_number(holder.social_security_number),
+        number="" if awaits_number(holder) else mask_number(holder.social_security_number),
         phone=mask_phone(phone) if phone else "",
         place=full_name((card.division_code if card else holder.division_code)[:6]),
         card=card,
