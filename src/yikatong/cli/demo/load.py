@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 
-from yikatong.cli.demo import cards, centres, parties, people, places, uses
+from yikatong.cli.demo import cards, centres, joint, parties, people, places, uses
 from yikatong.cli.demo.plan import Loading, Person
 from yikatong.core import partitions
 from yikatong.core.actor import Actor, Channel, Role
@@ -101,6 +101,7 @@ STEPS: list[tuple[str, list[Callable[[Loading], None]]]] = [
     ("一周用卡记录", [uses.load_uses]),
     ("看板统计", [count_for_the_board]),
     ("演示人物", [write_demo_people]),
+    ("联办", [joint.load_joint_matters]),
 ]
 
 
