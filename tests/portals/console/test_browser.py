@@ -10,6 +10,7 @@ from django.test import Client
 from playwright.sync_api import Page, expect
 
 from tests import cast
+from yikatong.adapters.production_sandbox import whole_round
 from yikatong.core import audit, looks
 from yikatong.core.actor import SYSTEM, Role
 from yikatong.core.clock import now
@@ -39,10 +40,13 @@ def supervisor() -> tuple[Client, list[str]]:
     browser = browser_of(Role.SUPERVISOR)
     case = cast.apply(cast.wang_fang())
     card_acts.check(case.pk, by=cast.supervisor(), at=now())
+    whole_round(cast.JOINT, by=cast.supervisor(), at=now())  # a batch with boxes, and one under way
+    case = cast.apply(cast.register(cast.id_number(9), name="阿米娜·买买提", phone="13900000009"))
+    card_acts.check(case.pk, by=cast.supervisor(), at=now())
     browser.post("/console/batches", {"bank": cast.JOINT})
     sent = browser.post("/console/rosters", {"file": SimpleUploadedFile("某单位申领名册.csv", CSV.encode())})
-    batch = f"/console/batches/{Batch.objects.get().number}"
-    return browser, ["/console/", "/console/rosters", sent.headers["Location"], "/console/batches", batch]
+    batches = [f"/console/batches/{one.number}" for one in Batch.objects.all()]
+    return browser, ["/console/", "/console/rosters", sent.headers["Location"], "/console/batches", *batches]
 
 
 def operator() -> tuple[Client, list[str]]:

@@ -51,7 +51,7 @@ def people(session: dict[str, str]) -> tuple[Holder, Holder, Case]:
 
 def every_page(people: tuple[Holder, Holder, Case]) -> list[str]:
     carrying, waiting, case = people
-    desk = ["", "find", "find?for=loss", "register", "check", "progress"]
+    desk = ["", "find", "find?for=loss", "register", "check", "progress", "boxes"]
     holders = [f"holders/{carrying.pk}/{key}" for key in ("", *MATTERS)] + [
         f"holders/{waiting.pk}/{key}" for key in ("", "collect", "guardian")
     ]

@@ -8,6 +8,7 @@ import pytest
 from django.conf import settings as site
 from django.test import Client
 
+from tests import cast
 from tests.portals.citizen import people
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import day_of, now
@@ -205,3 +206,21 @@ def test_it_is_no_log_in_to_the_citizens_pages(chen: Holder) -> None:
     client = proved(people.CHEN, people.OTHER_PHONE)
 
     assert client.get("/m/cases").status_code == 302
+
+
+@pytest.mark.clause("B1", "B3", "G5")
+def test_who_need_not_or_cannot_apply_is_told_before_he_chooses(chen: Holder) -> None:
+    client, form = proved(people.CHEN, people.OTHER_PHONE, "apply"), 'name="bank"'
+    Holder.objects.filter(pk=chen.pk).update(ground="insurance")
+    page = text(client, "/kiosk/apply")
+    assert ("现在还不能申领" in page, form in page) == (True, False)
+    assert "下一步：登记参保缴费证明后再申领。" in page
+    Holder.objects.filter(pk=chen.pk).update(ground="residence")
+    assert form in text(client, "/kiosk/apply")
+    client.post("/kiosk/apply", claim(confirm="1"))
+    page = text(client, "/kiosk/apply")
+    assert ("您的申领正在办理，不用重复申请。" in page, form in page) == (True, False)
+    case = cast.make_card(Case.objects.get())
+    page = text(client, "/kiosk/apply")
+    assert "新卡已经制成，等您领取。" in page
+    assert f'href="/kiosk/progress/{case.number}"' in page

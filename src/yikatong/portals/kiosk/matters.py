@@ -75,6 +75,8 @@ def apply(request: KioskRequest) -> HttpResponse:
         "form": form,
         "refusal": refusal,
         "draft": draft,
+        "under_way": queries.being_made(holder.pk),
+        "hindrance": actions.application_hindrance(holder, by=request.actor, at=now()),
         "has_card": card is not None and card.status in {*LIVE, *COMING},
         "chosen": form.cleaned_data if template == "apply_check" else {},
         "outlet": next((one for one in form.outlets if str(one.pk) == form["outlet"].value()), None),

@@ -155,6 +155,12 @@ def _risen(one: Escalation) -> Step:
     return Step(label, one.at, "平台", one.order, "", one.due_on, is_current=False, is_late=True)
 
 
+def being_made(holder_id: UUID) -> Case | None:
+    """The matter in which this holder's card is being made; there is at most one."""
+    kinds = (CaseKind.APPLY, CaseKind.REPLACE)
+    return cases_of(holder_id).filter(kind__in=kinds, status__in=OPEN_CASES).first()
+
+
 def draft_of(holder_id: UUID, kind: str = "") -> Case | None:
     """The application this holder has begun and not submitted, in whatever channel."""
     drafts = Case.objects.select_related("bank", "outlet").filter(

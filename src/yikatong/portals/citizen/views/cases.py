@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -16,7 +15,7 @@ from yikatong.portals.citizen.session import CitizenRequest, holder_required
 from yikatong.portals.citizen.views.home import card_context
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import following, queries
-from yikatong.registry.cards.models import CASE_TRANSITIONS, OPEN_CASES, Case, CaseKind, CaseStatus
+from yikatong.registry.cards.models import CASE_TRANSITIONS, Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import FeeGround, ReplaceReason
 from yikatong.registry.joint import queries as joint
 from yikatong.registry.regions import profile
@@ -117,7 +116,7 @@ def _card_form(
         | outlets_near(asked)
         | {"rules": profile.load(settings.PROVINCE), "draft": draft}
     )
-    context["under_way"] = _under_way(holder.id)
+    context["under_way"] = queries.being_made(holder.id)
     if kind == CaseKind.APPLY:
         context["hindrance"] = cards.application_hindrance(holder, by=request.actor, at=now())
     if kind == CaseKind.REPLACE:
@@ -127,12 +126,6 @@ def _card_form(
         ]
     template = f"citizen/{kind}.html"
     return answer(request, form, template, lambda data: f"/m/cases/{act(data).number}?new", **context)
-
-
-def _under_way(holder_id: UUID) -> Case | None:
-    """The card that is being made; there is at most one. Told before anything is filled in again."""
-    making = queries.cases_of(holder_id).filter(kind__in=GO_ON, status__in=OPEN_CASES)
-    return making.first()
 
 
 def outlets_near(asked: str) -> dict[str, Any]:
