@@ -17,6 +17,7 @@ from yikatong.core.fields import blind_index
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import COMING, LIVE, OPEN_CASES, Card, Case, CaseKind
+from yikatong.registry.holders.actions import AlreadyRegistered
 from yikatong.registry.holders.models import Guardianship, Holder
 from yikatong.registry.joint import following, moves, plans, rules
 from yikatong.registry.joint.models import JointItem, JointKind, JointMatter
@@ -87,6 +88,9 @@ def once(kind: JointKind, index: bytes, *, by: Actor) -> Iterator[None]:
     try:
         with transaction.atomic():
             yield
+    except AlreadyRegistered:  # the other form has just entered the child
+        refuse_known(kind, index, by=by)
+        raise
     except IntegrityError as error:
         if name_of(error) not in _ONCE:
             raise
