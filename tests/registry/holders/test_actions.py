@@ -4,8 +4,10 @@ from datetime import date
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from tests.registry.conftest import AT, LEADER, LI_QIANG, MIAN_YANG, ZHAO_MIN, herself, id_number
+from yikatong.core.actor import Role
 from yikatong.core.errors import DomainError, Forbidden, NotFound
 from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.holders import actions, queries, refusals
@@ -213,6 +215,23 @@ def test_the_search_by_certificate_and_phone_uses_the_indexes(wang_fang: Holder)
     for match in ("certificate", "phone"):
         plan = Holder.objects.filter(readings[match]).order_by("pk").explain()
         assert "Seq Scan" not in plan, plan
+
+
+def test_a_number_is_looked_up_by_index_whoever_asks(wang_fang: Holder) -> None:
+    """A condition of this or that would read all holders, ninety million of them, for every number typed at a kiosk."""
+    auditor = replace(LEADER, role=Role.AUDITOR)
+    with CaptureQueriesContext(connection) as asked:
+        assert queries.by_number(id_number(1)) == wang_fang
+        assert queries.key_of_number(id_number(1), by=auditor, at=AT) == wang_fang.pk
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for one in asked.captured_queries:
+            if "SELECT" not in one["sql"] or "holders_" not in one["sql"]:
+                continue
+            cursor.execute(f"EXPLAIN {one['sql']}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "Seq Scan" not in plan, plan
+            assert "SubPlan" not in plan, plan
 
 
 def test_a_wrong_check_character_does_not_tell_the_right_one(register: Register) -> None:

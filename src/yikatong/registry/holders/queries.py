@@ -89,8 +89,8 @@ def key_of_number(number: str, *, by: Actor, at: datetime) -> UUID | None:
     """The key of the holder with this certificate or social security number, for an auditor; he sees that too."""
     require(by, Permission.AUDIT_READ)
     plain = certificates.normalise(number)
-    same = Q(pk__in=_holders_of_certificate(plain)) | Q(pk__in=_holders_of_social_number(plain))
-    key = _visible("certificate", by).filter(same).values_list("pk", flat=True).first()
+    found = _visible("certificate", by).filter(pk__in=_keys_of_number(plain))
+    key = found.order_by("pk").values_list("pk", flat=True).first()
     if key is not None:
         looks.record(key, by=by, at=at, purpose="安全审计：查谁看过此人", fields=["查询记录"])
     return key
@@ -104,8 +104,8 @@ def by_number(number: str) -> Holder | None:
     plain = certificates.normalise(number)
     if not re.fullmatch(r"[0-9A-Z]{5,18}", plain):
         return None
-    same = Q(pk__in=_holders_of_certificate(plain)) | Q(social_security_index=social_security_index(plain))
-    return Holder.objects.filter(same, status=Holder.Status.ACTIVE).first()
+    found = Holder.objects.filter(pk__in=_keys_of_number(plain), status=Holder.Status.ACTIVE)
+    return found.order_by("pk").first()
 
 
 def surviving(holder_id: UUID) -> UUID:
@@ -234,6 +234,15 @@ def _holders_of_social_number(number: str) -> QuerySet[Holder, UUID | None]:
     """The holder himself; for a record that was merged, the one it was merged into."""
     found = Holder.objects.filter(social_security_index=social_security_index(number))
     return found.annotate(now=Coalesce("merged_into_id", "pk")).values_list("now", flat=True)
+
+
+def _keys_of_number(number: str) -> list[UUID]:
+    """Whose number this is, as a certificate or a social security number.
+
+    Two looks into two indexes: a condition of one or the other would be none for any index.
+    """
+    found = _holders_of_certificate(number).union(_holders_of_social_number(number))
+    return [key for key in found if key is not None]
 
 
 def _holders_of_card(number: str) -> QuerySet[Holder, UUID | None]:
