@@ -165,12 +165,16 @@ def _call(line: str) -> tuple[str, dict[str, Any], list[str]]:
 def emulate(
     number: Annotated[str, typer.Argument(help="卡号：以其登记信息模拟一张卡")],
     port: Annotated[int, typer.Option(help="虚拟读卡器（vsmartcard-vpcd）的端口", min=1, max=65535)] = 35963,
+    contactless: Annotated[
+        bool, typer.Option("--contactless", help="当作放在感应区的卡（ISO/IEC 14443-4）")
+    ] = False,
 ) -> None:
     """把模拟的卡放进本机的虚拟读卡器，按 PC/SC 使用；Ctrl-C 取出。须安装 pcscd 和 vsmartcard-vpcd，并用软加密机。"""
     from yikatong.adapters.card_reader.vpcd import VpcdCard
 
     with platform():
         card = virtual_card(number)
+    card.present(contactless=contactless)
     try:
         slot = VpcdCard(card, port=port)
     except OSError:
