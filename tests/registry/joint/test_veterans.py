@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from tests.department_sandbox import Departments
-from tests.registry.conftest import AT, LI_QIANG, herself, id_number
+from tests.registry.conftest import AT, LI_QIANG, SUPERVISOR, herself, id_number
 from tests.registry.joint.conftest import MAKING, departments_work, fresh, item, states, veteran
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError, Forbidden
 from yikatong.core.models import AuditEntry
+from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.cards.refusals import HolderNotActive
 from yikatong.registry.holders.models import Category, Holder
@@ -148,3 +149,29 @@ def test_a_bank_s_clerk_has_no_part_in_it(sun_li: Holder) -> None:
     teller = Actor(LI_QIANG.id, "出纳", Role.BANK_CLERK, Channel.COUNTER, scope="5101", bank="95901")
     with pytest.raises(Forbidden):
         actions.open_veteran(sun_li.pk, veteran(), MAKING, by=teller, at=AT)
+
+
+@pytest.mark.clause("B7", "O12")
+def test_a_death_ends_what_is_under_way_and_what_is_done_stays(
+    sun_li: Holder, departments: Departments
+) -> None:
+    departments.goes_wrong("slow", "licence", hold_s=3600)
+    joint = actions.open_veteran(sun_li.pk, veteran(), MAKING, by=LI_QIANG, at=AT)
+    departments_work(2)
+    assert states(joint)["licence"] == "accepted"
+    cards.record_death(sun_li.pk, on=day_of(AT), evidence="死亡证明 2026-1", by=SUPERVISOR, at=now())
+    departments_work()
+    assert states(joint) == {
+        "report": "done", "licence": "withdrawn", "residence": "done", "transfer": "done", "pension": "done",
+    }  # fmt: skip
+    assert (fresh(joint).status, Case.objects.get(kind="apply").status) == ("ended", "withdrawn")
+    assert joint.steps.filter(note="持卡人登记为“已故”").count() == 1
+
+
+@pytest.mark.clause("B7", "A6")
+def test_a_merge_takes_the_matter_along(sun_li: Holder, register: Callable[..., Holder]) -> None:
+    joint = actions.open_veteran(sun_li.pk, veteran(), MAKING, by=LI_QIANG, at=AT)
+    kept = register(14, name="孙立", number=id_number(14))
+    cards.merge(kept.pk, sun_li.pk, reason="同一人重复登记", evidence="户籍证明 1", by=SUPERVISOR, at=now())
+    assert (fresh(joint).holder_id, fresh(joint).status) == (kept.pk, "running")
+    assert queries.joint(joint.number, by=herself(kept), at=AT).pk == joint.pk

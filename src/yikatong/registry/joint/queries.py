@@ -249,9 +249,11 @@ def _no_case(found: JointMatter) -> Part:
 
 def _passed(one: JointStep, found: JointMatter) -> Passed:
     if one.item is None:
-        what = {"opened": f"{found.get_kind_display()}已受理", "withdrawn": "整件撤回"}.get(
-            one.status, one.status
-        )
+        what = {
+            "opened": f"{found.get_kind_display()}已受理",
+            "withdrawn": "整件撤回",
+            "carried": "转入合并后的登记",
+        }.get(one.status, one.status)
     else:
         what = f"{plans.plan_of(found.kind, one.item.key).title}：{Status(one.status).label}"
     channel = card_rules.CHANNELS.get(one.channel, "")

@@ -1,6 +1,6 @@
 """The acts on joint matters. One verb, one transaction; a refusal changes nothing."""
 
-from yikatong.registry.joint.actions.changes import close_uncorrected, correct, withdraw
+from yikatong.registry.joint.actions.changes import close_uncorrected, correct, give_up, withdraw
 from yikatong.registry.joint.actions.escalations import escalate_overdue, give_order
 from yikatong.registry.joint.actions.newborns import Guardian, Newborn, check_newborn, open_newborn
 from yikatong.registry.joint.actions.opening import Making
@@ -17,6 +17,7 @@ __all__ = [
     "correct",
     "escalate_overdue",
     "give_order",
+    "give_up",
     "open_newborn",
     "open_veteran",
     "withdraw",

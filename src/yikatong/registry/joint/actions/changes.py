@@ -114,6 +114,15 @@ def _withdraw(item: JointItem, *, by: Actor, at: datetime, note: str = "") -> No
         requests.tell(item, JointAct.WITHDRAW, {}, by=by, at=at)
 
 
+def give_up(joint: JointMatter, *, note: str, by: Actor, at: datetime) -> JointMatter:
+    """Withdraw what is open of a locked matter whose person's record has ended; what is done stays."""
+    for item in joint.items.select_for_update(no_key=True):
+        if item.status in _OPEN:
+            item.joint = joint
+            _withdraw(item, by=by, at=at, note=note)
+    return moves.settle_whole(joint, by=by, at=at)
+
+
 def _withdraw_card(joint: JointMatter, *, by: Actor, at: datetime) -> None:
     case = joint.case
     if case is None or case.status == CaseStatus.WITHDRAWN or withdrawal_hindrance(case) is not None:
