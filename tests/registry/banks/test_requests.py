@@ -6,6 +6,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from tests.agreements import agree
@@ -14,7 +15,7 @@ from tests.registry.conftest import AT, JOINT, LI_QIANG, SUPERVISOR
 from yikatong.core.clock import now
 from yikatong.core.errors import Forbidden
 from yikatong.core.models import AuditEntry
-from yikatong.registry.banks import actions, requests, tasks
+from yikatong.registry.banks import actions, queries, requests, tasks
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
 from yikatong.registry.banks.rules import AlreadySettled, retry_after
 from yikatong.registry.cards import actions as cards
@@ -241,6 +242,17 @@ def test_a_bank_that_contradicts_what_we_know_overwrites_nothing(card: Card, ban
     found = fresh(request)
     assert (found.status, found.reason) == ("refused", "银行称账户为“已挂失”，本地为“销户”，请核对")
     assert account_of(card) == "closed"
+
+
+def test_the_lines_are_asked_for_bank_by_bank(card: Card, bank: Sandbox) -> None:
+    """The indexes are by bank: without one, the page would read every request there ever was."""
+    lost(card)
+    with CaptureQueriesContext(connection) as asked:
+        (line,) = [one for one in queries.lines(at=now()) if one.bank.pk == JOINT]
+    assert (line.waiting, line.done, line.refused) == (1, 0, 0)
+    of_requests = [one["sql"] for one in asked.captured_queries if 'FROM "banks_bankrequest"' in one["sql"]]
+    assert of_requests
+    assert all('"banks_bankrequest"."bank_id" = ' in sql for sql in of_requests)
 
 
 def test_who_cannot_wait_has_it_sent_now(card: Card, bank_away: Sandbox) -> None:
