@@ -15,6 +15,7 @@ from yikatong.registry.cards import actions, elsewhere, following, queries
 from yikatong.registry.cards.models import Card, Case, CaseStatus
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.models import Organisation, Outlet
+from yikatong.registry.stock import actions as stock
 
 pytestmark = pytest.mark.django_db
 FU_CHENG = UUID("01900000-0000-7000-8000-000000000002")
@@ -76,6 +77,11 @@ def test_it_is_taken_there_checked_here_and_comes_back(holder: Holder) -> None:
     assert list(case.steps.order_by("at", "pk").values_list("note", flat=True))[1] == (
         "签发地审核通过，制成后由涪城区社会保障卡服务大厅发卡"
     )
+    assert checked.outlet_id != cast.HALL
+    printed_here = refused(
+        "printed_elsewhere", lambda: stock.check_here(checked, Outlet.objects.get(pk=cast.HALL))
+    )
+    assert printed_here.message.startswith("本件在涪城区社会保障卡服务大厅领取，请由该网点即时制卡")
     ready = cast.make_card(checked)
     assert following.progress(ready, at=now()).owner == "涪城区社会保障卡服务大厅（领卡窗口）"
     card = actions.hand_over(ready.pk, by=THERE, at=now())

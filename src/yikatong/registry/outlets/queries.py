@@ -141,11 +141,13 @@ def _fitting(service: str, *, open_now: bool, at: datetime) -> tuple[list[str], 
     return where, facts
 
 
-# The last change of the day decides, if there is one; else the plan of this kind of day.
+# The last change of the day decides, if there is one; else the plan of this kind of day. Not EXISTS: for the nearest
+# twenty the planner would read the hours of all outlets into a table first.
 _OPEN_NOW: Final = """
 coalesce(
     (SELECT coalesce(c.opens <= %(time)s AND %(time)s < c.closes, false) FROM outlets_hourschange c
      WHERE c.outlet_id = t.id AND c.since <= %(day)s AND c.until >= %(day)s ORDER BY c.created_at DESC LIMIT 1),
-    EXISTS (SELECT FROM outlets_openhours h
-        WHERE h.outlet_id = t.id AND h.kind = %(kind)s AND h.opens <= %(time)s AND %(time)s < h.closes))
+    (SELECT true FROM outlets_openhours h
+     WHERE h.outlet_id = t.id AND h.kind = %(kind)s AND h.opens <= %(time)s AND %(time)s < h.closes LIMIT 1),
+    false)
 """

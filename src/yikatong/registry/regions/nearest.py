@@ -14,7 +14,7 @@ from django.db import connection
 
 EARTH_M: Final = 6_371_008.8  # mean radius
 _DEGREE_M: Final = EARTH_M * radians(1)
-#: Nobody goes farther to a counter; a filter that nothing fits costs no more than the places within.
+#: Nobody goes farther to a counter.
 FARTHEST_M: Final = 200_000
 
 
@@ -50,12 +50,11 @@ def nearest(
     given = dict(facts or {}) | {"x": origin.longitude, "y": origin.latitude, "most": most}
     fit = " AND ".join([_LOCATED, *where])
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST.format(table=table, fit=fit), given | _box(origin, FARTHEST_M))
-        reach = max((metres(origin, Point(*row)) for row in cursor.fetchall()), default=None)
-        if reach is None:
-            return []
-        cursor.execute(_ALL.format(table=table, fit=fit), given | _box(origin, reach + 1))
+        cursor.execute(_FIRST.format(table=table, fit=fit), given)
+        reach = max((metres(origin, Point(*row)) for row in cursor.fetchall()), default=0.0)
+        cursor.execute(_ALL.format(table=table, fit=fit), given | _box(origin, min(reach, FARTHEST_M) + 1))
         found = [Near(key, round(metres(origin, Point(x, y)))) for key, x, y in cursor.fetchall()]
+    found = [one for one in found if one.metres <= FARTHEST_M]
     return sorted(found, key=lambda one: (one.metres, one.key))[:most]
 
 
@@ -73,12 +72,10 @@ def _box(origin: Point, radius_m: float) -> dict[str, float]:
 
 
 _POINT: Final = "point(t.longitude, t.latitude)"
-_LOCATED: Final = (
-    "t.is_open AND t.longitude IS NOT NULL AND t.latitude IS NOT NULL"
-    f" AND {_POINT} <@ box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))"
-)
+_LOCATED: Final = "t.is_open AND t.longitude IS NOT NULL AND t.latitude IS NOT NULL"
+_BOX: Final = f"{_POINT} <@ box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))"
 _FIRST: Final = (
     "SELECT t.longitude, t.latitude FROM {table} t WHERE {fit}"  # noqa: S608 - filled with names of our own
     f" ORDER BY {_POINT} <-> point(%(x)s, %(y)s) LIMIT %(most)s"
 )
-_ALL: Final = "SELECT t.id, t.longitude, t.latitude FROM {table} t WHERE {fit}"
+_ALL: Final = f"SELECT t.id, t.longitude, t.latitude FROM {{table}} t WHERE {{fit}} AND {_BOX}"  # noqa: S608 - as above

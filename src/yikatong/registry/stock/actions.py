@@ -144,13 +144,14 @@ def write_off(serial: str, *, reason: str, by: Actor, at: datetime) -> Blank:
 def issue_at_once(case_id: UUID, *, by: Actor, at: datetime) -> PrintJob:
     """立等可取: take a blank and queue the card for this outlet's printer.
 
-    Raises NotAtOnce, NoPrinter, NotReadyToPrint, NoBlanks.
+    Raises NotAtOnce, NoPrinter, NotReadyToPrint, OtherOutlet, NoBlanks.
     """
     outlet = outlet_of(by)
     if printer() is None:
         raise rules.NoPrinter
     case = locked_case(case_id, by=by)
     check_ready(case)
+    check_here(case, outlet)
     number = production.number_for(case)
     blank = _take(outlet, case, by=by, at=at)
     move_case(case, CaseStatus.PRODUCING, by=by, at=at, note=f"立等可取，{outlet.name}")
@@ -165,6 +166,15 @@ def check_ready(case: Case) -> None:
     batched = case.batch_rows.filter(result=BatchRow.Result.PENDING).exists()
     if not is_card or case.status != CaseStatus.PREOPENED or case.account_id is None or batched:
         raise rules.NotReadyToPrint(status=str(case.status))
+
+
+def check_here(case: Case, outlet: Outlet) -> None:
+    """The card is made where its holder waits for it; raises OtherOutlet."""
+    if case.outlet_id not in {None, outlet.pk}:
+        name = case.outlet.name if case.outlet else ""
+        raise rules.OtherOutlet(
+            f"本件在{name}领取，请由该网点即时制卡；持卡人已到本网点的，请先补正领卡网点。"
+        )
 
 
 @transaction.atomic

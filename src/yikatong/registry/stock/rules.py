@@ -27,6 +27,12 @@ class NotReadyToPrint(ByLaw):
     message = "审核通过且银行已开户、未编入批次的受理单才能即时制卡。"
 
 
+class OtherOutlet(ByLaw):
+    """The holder waits elsewhere; the words name the outlet."""
+
+    code, articles = "printed_elsewhere", ("O10",)
+
+
 class NoBlanks(ByLaw):
     code, articles = "no_blank_cards", ("O10",)
     message = "本网点没有这家银行的空白卡。请先领入空白卡，或按批次制卡。"

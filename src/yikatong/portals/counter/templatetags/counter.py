@@ -150,4 +150,6 @@ def prints_at_once(context: Context, case: Case) -> bool:
     """Whether this case can be made here while its holder waits."""
     if case.status != CaseStatus.PREOPENED or case.account_id is None or not keeps_blanks(context):
         return False
+    if case.outlet_id not in {None, context["request"].actor.outlet_id}:
+        return False
     return printer() is not None and not case.batch_rows.filter(result="pending").exists()
