@@ -10,6 +10,8 @@ from yikatong.portals.console import events
     ("event", "said"),
     [
         ("cards:card:temporarily_lost", "社会保障卡：临时挂失"),
+        ("cards:card:chip_written", "社会保障卡：更新卡内信息"),
+        ("cards:card:puk_proven", "社会保障卡：认证以重置密码"),
         ("cards:case:checked", "受理单：待银行预开户"),
         ("staff:login:in", "工作人员登录：登录"),
         ("holders:holder:revealed", "持卡人：显示号码"),

@@ -13,6 +13,7 @@ from yikatong.adapters.national_card.virtual import VirtualCard
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import DomainError, Forbidden, Invalid, NotFound
 from yikatong.core.models import AuditEntry, Look
+from yikatong.insight.soundness import checking
 from yikatong.registry.cards import actions, refusals
 from yikatong.registry.cards.actions import chips
 from yikatong.registry.cards.actions.reading import CardUnknown, authenticate
@@ -64,7 +65,7 @@ def test_a_new_name_is_written_into_the_card(wang_fang: Holder, carry: Carry) ->
     begun = terminal.begin(chip)
     answered = authenticate(begun.request.text(), by=LI_QIANG, at=AT).answer
     assert terminal.finish(chip, begun, AuthAnswer.read(answered)).name == card.holder.name
-    assert events(card) == [("chip_written", "个人信息")]
+    assert events(card) == [("chip_written", "个人信息：写卡数据已给出")]
     assert AuditEntry.objects.filter(event="cards:card:chip_written").count() == 1
     (look,) = Look.objects.filter(holder_id=wang_fang.pk, purpose="窗口写卡")
     assert look.fields == ["社会保障号码", "姓名", "性别", "民族", "出生日期"]
@@ -134,6 +135,18 @@ def test_a_locked_pin_is_set_anew_or_unblocked(
     assert events(card) == [(event, "")]
     kept = str(list(AuditEntry.objects.values())) + str(list(CardEvent.objects.values()))
     assert "135790" not in kept
+
+
+def test_a_card_that_was_served_is_still_sound(wang_fang: Holder, carry: Carry) -> None:
+    card = carry(wang_fang)
+    chip = registered.virtual(card, SoftHsm())
+    write(chip, card, "person")
+    pin(chip, card, "135790")
+    pin(chip, card)
+    way = [one for one in checking.INVARIANTS if one.name == "card_moved_along_its_table"]
+    assert checking.breaches(at=AT, chosen=way) == []
+    CardEvent.objects.filter(kind="pin_set").update(to_status="2")
+    assert [one.examples for one in checking.breaches(at=AT, chosen=way)] == [(f"card:{card.pk}",)]
 
 
 PROVE = "0" * 16 + "|" + "0" * 16 + "|"

@@ -18,12 +18,13 @@ from yikatong.registry.cards.models import (
     Card,
     CaseStatus,
 )
-from yikatong.registry.cards.rules import CASE_OWNER
+from yikatong.registry.cards.rules import CASE_OWNER, STANDING_ACTS
 
 _OPEN: Final = words([*OPEN_CASES, CaseStatus.DRAFT])
 #: A case that ended with its holder's record goes on only in the act that restores the record.
 _BACK: Final = {was: frozenset({to}) for was, to in CASE_REVIVALS.items()}
 _LIVE, _COMING = words(LIVE), words(COMING)
+_STANDING: Final = words(STANDING_ACTS)
 
 
 def _card_numbers() -> Iterator[str]:
@@ -92,10 +93,10 @@ CARDS: Final = (
             WINDOW story AS (PARTITION BY card_id ORDER BY at, id))
         SELECT DISTINCT 'card:' || w.card_id FROM ways w JOIN cards_card c ON c.id = w.card_id
         WHERE w.before IS NOT NULL AND w.before <> w.from_status OR w.is_last AND w.to_status <> c.status
-           OR w.kind NOT IN ('made', 'revived', 'account_activated')
+           OR w.kind NOT IN ('made', 'revived', {_STANDING})
               AND (w.from_status, w.to_status) NOT IN ({pairs(TRANSITIONS)})
            OR w.kind = 'revived' AND (w.from_status, w.to_status) NOT IN ({pairs(REVIVALS)})
-           OR w.kind = 'account_activated' AND w.from_status <> w.to_status""",
+           OR w.kind IN ({_STANDING}) AND w.from_status <> w.to_status""",
     ),
     Invariant(
         "case_moved_along_its_table",

@@ -43,7 +43,10 @@ _DONE: Final = {
 _OF_CASES: Final = dict(CaseStatus.choices) | {
     "corrected": "补正", "escalated": "超期上报", "ordered": "督办", "fee_paid": "收取工本费", "fee_waived": "免收工本费",
 }  # fmt: skip
-_OWN: Final = {"cards:card": dict(CardAct.choices), "cards:case": _OF_CASES}
+_OWN: Final = {
+    "cards:card": dict(CardAct.choices) | {"puk_proven": "认证以重置密码"},
+    "cards:case": _OF_CASES,
+}
 
 
 def said(event: str) -> str:

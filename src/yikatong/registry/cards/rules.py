@@ -101,6 +101,10 @@ class CardAct(TextChoices):
     UNBLOCK_PIN = "pin_unblocked", "解锁卡密码"
 
 
+#: What leaves the card's status as it was.
+STANDING_ACTS: Final = (CardAct.ACTIVATE_ACCOUNT, CardAct.WRITE_CHIP, CardAct.SET_PIN, CardAct.UNBLOCK_PIN)
+
+
 #: What an agent may do for another; activating is for the holder himself, for a child for his guardian.
 AGENT_MATTERS: Final = (CaseKind.APPLY, CaseKind.REPLACE, CaseKind.LOSS, CaseKind.RELEASE, CaseKind.CANCEL)
 AUTHORISED_MOST: Final = timedelta(days=366)

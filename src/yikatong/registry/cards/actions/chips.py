@@ -54,6 +54,8 @@ def should_hold(holder: Holder, day: date) -> tuple[File, ...]:
 def write(info: str, text: str, *, key: str, holder_id: UUID, by: Actor, at: datetime) -> tuple[str, File]:
     """The answer to Step1 of iWriteCard (`text`), and the file `key` as the register has it.
 
+    The event says that both were given; what the card holds, a reading tells.
+
     CardFault, CardUnknown, ChipNotServed, HsmUnavailable; Invalid for a file there is not, NameTooLong.
     """
     require(by, Permission.HOLDER_REGISTER)
@@ -65,7 +67,7 @@ def write(info: str, text: str, *, key: str, holder_id: UUID, by: Actor, at: dat
     if file is None:
         raise Invalid("没有这项卡内信息，请刷新页面后重试。")
     answer = authentication.prove(request, _chip(card), card_hsm())
-    note_card(card, CardAct.WRITE_CHIP, old=card.status, by=by, at=at, note=file.title)
+    note_card(card, CardAct.WRITE_CHIP, old=card.status, by=by, at=at, note=f"{file.title}：写卡数据已给出")
     looks.record(card.holder_id, by=by, at=at, purpose=PURPOSE, fields=contents.FIELDS[key])
     return answer, file
 
