@@ -13,6 +13,7 @@ from tests.portals.citizen import people
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import now
 from yikatong.core.sm import sm2
+from yikatong.portals.citizen import session
 from yikatong.portals.citizen.session import actor_of
 from yikatong.registry.cards.models import Card
 from yikatong.registry.holders import actions as holders
@@ -108,6 +109,18 @@ def test_after_the_limit_it_says_when_to_try_again_and_no_more(
     assert 86_000 < int(reply.headers["Retry-After"]) <= 86_400 - 120 + 1
     assert f'value="{phone}"' in said  # what was typed is still there
     assert SmsCode.objects.count() == asked
+
+
+def test_who_does_not_choose_at_once_leaves_nothing_to_choose_from(client: Client, wang: Holder) -> None:
+    """The next at a shared computer would log in as one of them, with no code of his own."""
+    li = people.holder(people.LI, "李强", people.PHONE)
+    client.post("/m/login/code", {"code": ask(client)})
+    held = client.session
+    held[session.OFFERED] = now().isoformat()
+    held.save()
+    late = client.post("/m/login/choose", {"holder": str(li.id)})
+    assert (late.status_code, late.headers["Location"]) == (302, "/m/login")
+    assert client.get("/m/me").status_code == 302
 
 
 def test_those_who_share_a_phone_choose(client: Client, wang: Holder, chen: Holder) -> None:

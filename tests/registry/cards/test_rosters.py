@@ -128,6 +128,18 @@ def test_zeros_with_which_old_programs_fill_up_a_cell_are_no_part_of_it() -> Non
     assert (roster.status, roster.cases, Holder.objects.get().address) == ("done", 1, "示例路 1 号")
 
 
+@pytest.mark.clause("G17", "S15")
+def test_a_number_in_the_wrong_column_is_not_shown_whole() -> None:
+    taken(as_csv(line(1, 性别=id_number(1)), line(2, 银行="13900000001"), line(3, 银行="无此银行")))
+    shown = list(RosterFault.objects.order_by("row").values_list("column", "shown"))
+    number = id_number(1)
+    assert shown == [
+        ("性别", f"{number[:3]}***********{number[-4:]}"),
+        ("银行", "139****0001"),
+        ("银行", "无此银行"),
+    ]
+
+
 def test_a_broken_line_fails_alone() -> None:
     good = as_csv(line(1), line(2)).decode("utf-8-sig").splitlines()
     roster = taken("\r\n".join([good[0], good[1], "只有,三,列", "", good[2]]).encode())

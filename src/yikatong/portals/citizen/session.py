@@ -1,6 +1,7 @@
 """Who is logged in on this browser: a holder in the session, his actor on every request."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from urllib.parse import urlencode
@@ -12,9 +13,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.registry.holders.models import Holder
+from yikatong.using.identity.rules import CODE_LIFE
 
 HOLDER, CHOICES, OPENED, DEVICE = "citizen", "citizen_choices", "citizen_code_opened", "citizen_device"
-PHONE = "citizen_phone"
+PHONE, OFFERED = "citizen_phone", "citizen_choices_until"
 
 
 class CitizenRequest(HttpRequest):
@@ -40,9 +42,23 @@ def begin(request: HttpRequest, holder: Holder) -> None:
     request.session[PHONE] = _mark(holder)
 
 
+def offer(request: HttpRequest, holders: Sequence[Holder], *, at: datetime) -> None:
+    """The phone is proven; whose of its holders it is, he has yet to say, and not much later."""
+    request.session[CHOICES] = [str(holder.id) for holder in holders]
+    request.session[OFFERED] = (at + CODE_LIFE).isoformat()
+
+
+def offered(request: HttpRequest, *, at: datetime) -> list[UUID]:
+    """Keys of whom he may choose from; none once the time is over: whoever comes to this browser then is another."""
+    until = request.session.get(OFFERED)
+    if until is None or at >= datetime.fromisoformat(until):
+        return []
+    return [UUID(key) for key in request.session.get(CHOICES, [])]
+
+
 def end(request: HttpRequest) -> None:
     """Log the holder out; a member of staff logged in on the same browser stays."""
-    for key in (HOLDER, PHONE, CHOICES, OPENED, DEVICE):
+    for key in (HOLDER, PHONE, CHOICES, OFFERED, OPENED, DEVICE):
         request.session.pop(key, None)
     request.session.cycle_key()
 

@@ -59,7 +59,7 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
 
     def enter(data: dict[str, Any]) -> str:
         holders = identity.log_in(phone, data["code"], at=now(), ticket=ticket)
-        request.session[session.CHOICES] = [str(holder.id) for holder in holders]
+        session.offer(request, holders, at=now())
         return "/m/login/choose" if len(holders) > 1 else _go_on(request, holders[0])
 
     shown = demo.last_text(phone) if settings.DEMO else ""
@@ -73,8 +73,8 @@ def log_in_code(request: HttpRequest) -> HttpResponse:
 
 def choose(request: HttpRequest) -> HttpResponse:
     """Several holders may share a phone: a parent and the children."""
-    keys = [UUID(key) for key in request.session.get(session.CHOICES, [])]
-    holders = list(Holder.objects.filter(id__in=keys, status=Holder.Status.ACTIVE).order_by("birth_date"))
+    offered = Holder.objects.filter(id__in=session.offered(request, at=now()), status=Holder.Status.ACTIVE)
+    holders = list(offered.order_by("birth_date"))
     if not holders:
         return HttpResponseRedirect("/m/login")
     chosen = next((one for one in holders if str(one.id) == request.POST.get("holder")), None)

@@ -218,4 +218,5 @@ def shown(column: str, text: str) -> str:
         return mask_phone(text) if text else ""
     if column in {c.ADDRESS, c.BIRTH_DATE}:
         return text[:4] + "***" if text else ""
-    return text[:60]
+    # A number or a phone that has slipped into the next column.
+    return re.sub(r"(?=[A-Za-z]*[0-9])[0-9A-Za-z]{8,}", lambda found: mask_number(found[0]), text)[:60]
