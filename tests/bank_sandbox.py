@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import signal
 import socket
 import subprocess
 import sys
@@ -85,7 +86,9 @@ class Sandbox:
             "PYTHONPATH": str(_SOURCE),
         }
         command = [sys.executable, "-m", "yikatong.cli.main", "bank", "serve"]
-        self._process = subprocess.Popen(command, env=os.environ | ours, stderr=subprocess.PIPE)
+        self._process = subprocess.Popen(
+            command, env=os.environ | ours, stderr=subprocess.PIPE, start_new_session=True
+        )
         deadline = time.monotonic() + _START_S_MAX
         while not self._answers():
             assert self._process.poll() is None, "the sandbox bank ended"
@@ -95,6 +98,11 @@ class Sandbox:
     def __exit__(self, *_: object) -> None:
         self._process.terminate()
         self._process.communicate(timeout=20)
+
+    def dies(self) -> None:
+        """kill -9, of the process and its workers."""
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(20)
 
     def _answers(self) -> bool:
         try:

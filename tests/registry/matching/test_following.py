@@ -15,10 +15,11 @@ from django.test.utils import CaptureQueriesContext
 
 from tests.bank_sandbox import Sandbox
 from tests.registry.conftest import AT, days, id_number
+from yikatong.core import env
 from yikatong.core.models import Look
 from yikatong.registry.cards.models import Card
 from yikatong.registry.holders.models import Holder
-from yikatong.registry.matching import tasks
+from yikatong.registry.matching import comparing, tasks
 from yikatong.registry.matching.comparing import Slice, compare, follow
 from yikatong.registry.matching.models import Issue, SourceRun
 from yikatong.registry.matching.source import sources as wired
@@ -133,9 +134,8 @@ def test_killed_in_the_middle_it_goes_on_where_it_stood(
         "comparing.CHUNK = 2\n"
         "comparing.compare('population', source.sources()['population'], at=AT)\n"
     )
-    parts = connection.settings_dict
     ours = {
-        "DATABASE_URL": f"postgresql://{parts['USER']}@/{parts['NAME']}?host={parts['HOST']}&port={parts['PORT']}",
+        "DATABASE_URL": _dsn(),
         "PYTHONPATH": f"{_SOURCE}:{_SOURCE.parent}",
     }
     child = subprocess.Popen([sys.executable, "-c", program], env=os.environ | ours)
@@ -155,3 +155,32 @@ def test_killed_in_the_middle_it_goes_on_where_it_stood(
     assert (run.rounds, run.compared, run.position) == (1, 8, None)
     looked = Look.objects.filter(purpose="与公安人口库（沙箱）核对").values_list("holder_id", flat=True)
     assert sorted(looked) == sorted(Holder.objects.values_list("pk", flat=True)), "each of them once"
+
+
+@pytest.mark.clause("A6")
+@pytest.mark.django_db(transaction=True)
+def test_a_source_that_is_killed_is_away_and_goes_on_when_it_stands_again(
+    database_dsn: str, register: Register, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for serial in range(1, 6):
+        register(serial)
+    monkeypatch.setattr(comparing, "CHUNK", 2)
+    for life, more in ((1, 2), (2, 9)):
+        with Sandbox(tmp_path / str(life), _dsn()) as peer:
+            monkeypatch.setenv("YIKATONG_SOURCES_FILE", str(peer.sources_file))
+            env.load.cache_clear()
+            done = compare("population", wired()["population"], limit=more, at=AT)
+            assert (done.compared, done.failure) == ((2, "") if life == 1 else (3, ""))
+            peer.dies()
+            gone = compare("population", wired()["population"], limit=more, at=AT + days(life))
+            assert (gone.compared, gone.failure) == (0, "无法连接对方接口")
+        run = run_of("population")
+        assert (run.failure_kind, run.behind_since) == ("away", AT + days(life))
+    assert (run_of("population").compared, run_of("population").rounds) == (5, 1)
+    monkeypatch.delenv("YIKATONG_SOURCES_FILE")
+    env.load.cache_clear()
+
+
+def _dsn() -> str:
+    parts = connection.settings_dict
+    return f"postgresql://{parts['USER']}@/{parts['NAME']}?host={parts['HOST']}&port={parts['PORT']}"

@@ -21,6 +21,7 @@ _KINDS: Final = (CardAct.LOSS, CardAct.TEMPORARY_LOSS)
 _FIRST: Final = (CardStatus.NORMAL, CardStatus.INACTIVE)
 DAY: Final = timedelta(days=1)
 SHOWN: Final = timedelta(days=7)
+LISTED: Final = timedelta(days=30)
 #: Two heartbeats: who has not told of a list by then is behind.
 GRACE: Final = timedelta(minutes=2)
 STAGES: Final = ("gate", "list", "most", "all", "bank", "partners")
@@ -221,7 +222,9 @@ def _took(count: int, marks: list[float] | None, worst: float | None) -> Took:
     return Took(count, marks[0], marks[1], worst) if marks else Took(count)
 
 
-def latest(by: Actor) -> QuerySet[LossSpread]:
-    """The losses of the actor's region, the latest first."""
+def latest(by: Actor, *, at: datetime) -> QuerySet[LossSpread]:
+    """The losses of the last thirty days in the actor's region, the latest first."""
     spreads = LossSpread.objects.select_related("event__card", "bank_request__bank")
-    return spreads.filter(division_code__startswith=by.scope).order_by("-reported_at", "-pk")
+    return spreads.filter(reported_at__gte=at - LISTED, division_code__startswith=by.scope).order_by(
+        "-reported_at", "-pk"
+    )

@@ -31,7 +31,7 @@ def page(request: StaffRequest) -> HttpResponse:
     late, late_count = spreading.behind(request.actor, at=at, most=_BEHIND_SHOWN)
     context = {
         "legs": [(_NAMES[leg.name], leg) for leg in spreading.legs(request.actor, at=at)],
-        "page": Paginator(spreading.latest(request.actor), 50).get_page(request.GET.get("page")),
+        "page": Paginator(spreading.latest(request.actor, at=at), 50).get_page(request.GET.get("page")),
         "late": late,
         "late_count": late_count,
         "partners": partners.stands(),
