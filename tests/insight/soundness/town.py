@@ -19,6 +19,12 @@ from yikatong.registry.cards.actions import Wish
 from yikatong.registry.cards.models import Card, Case, CaseKind
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.joint import actions as joint
+from yikatong.registry.joint import following
+from yikatong.registry.joint.actions import Guardian, Making, Newborn
+from yikatong.registry.joint.connector import Answer as JointAnswer
+from yikatong.registry.joint.connector import State
+from yikatong.registry.joint.models import JointRequest
 from yikatong.registry.regions.models import Organisation, Outlet
 from yikatong.registry.stock import actions as stock
 from yikatong.registry.stock import tasks as printing
@@ -44,6 +50,7 @@ def build() -> None:
     _waiting()
     _stock(outlet)
     _banks()
+    _joint()
     _night()
 
 
@@ -193,10 +200,32 @@ def _banks() -> None:
     deliveries.take(owed.pk, [], at=AT)
 
 
+def _joint() -> None:
+    """A newborn whose number has come, one who awaits his; a department late, one that asks for a correction."""
+    father = Guardian(name="刘洋", kind="A", number=id_number(41), phone="13800000041")
+    making = Making(bank_code=JOINT, division_code="510107")
+    for number, answered in (("T510000001", {"birth", "household"}), ("T510000002", {"birth"})):
+        child = Newborn(
+            name="刘小满", sex="2", birth_date=day_of(AT), birth_certificate=number, hospital="示例医院",
+            mother_name="周小雨", household_book="510107123", division_code="510107",
+        )  # fmt: skip
+        joint.open_newborn(child, making, guardian=father, **_BY)
+        _departments_say(number, answered)
+
+
+def _departments_say(certificate: str, answered: set[str]) -> None:
+    for key in ("birth", "household", "vaccination"):
+        request = JointRequest.objects.filter(item__key=key, item__joint__holder__certificates__number_index=(
+            holders.certificate_index("B", certificate))).get()  # fmt: skip
+        state: State = "done" if key in answered else "correcting" if key == "vaccination" else "accepted"
+        number = {"household": id_number(50, born=f"{day_of(AT):%Y%m%d}")}.get(key, certificate)
+        following.settle(request.pk, JointAnswer(state, "1", "", AT, {"number": number}), at=AT)
+
+
 def _night() -> None:
     """What jobs do every hour and day, up to now."""
     for act in (
         actions.release_ended_losses, actions.close_uncorrected, actions.escalate_overdue,
-        holders.end_grown_wards, holders.switch_categories, sealing.seal,
+        joint.escalate_overdue, holders.end_grown_wards, holders.switch_categories, sealing.seal,
     ):  # fmt: skip
         act(at=NOW)

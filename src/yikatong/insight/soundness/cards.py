@@ -115,9 +115,11 @@ CARDS: Final = (
     ),
     Invariant(
         "open_case_has_owner_and_limit",
-        "办理中的受理单都有责任方和期限，办结的都有办结时间",
+        "办理中的受理单都有责任方和期限（等新生儿号码的停表），办结的都有办结时间",
         f"""SELECT 'case:' || id FROM cards_case
-        WHERE (status IN ({_OPEN})) <> (step_due_on IS NOT NULL) OR (status IN ({_OPEN})) <> (closed_at IS NULL)
+        WHERE (status IN ({_OPEN})) <> (step_due_on IS NOT NULL) AND NOT (status = 'submitted' AND EXISTS (
+               SELECT FROM holders_certificate b WHERE b.holder_id = cards_case.holder_id AND b.kind = 'B'
+               AND b.is_current)) OR (status IN ({_OPEN})) <> (closed_at IS NULL)
            OR (status IN ({_OPEN})) <> (status IN ({words(CASE_OWNER)})) OR division_code = ''
            OR days_left IS NOT NULL AND status <> 'correcting'""",
     ),

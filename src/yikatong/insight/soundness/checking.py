@@ -14,12 +14,13 @@ from yikatong.insight.soundness.banks import BANKS
 from yikatong.insight.soundness.cards import CARDS
 from yikatong.insight.soundness.codes import CODES
 from yikatong.insight.soundness.invariant import Breach, Invariant, Moment
+from yikatong.insight.soundness.joint import JOINT
 from yikatong.insight.soundness.log import LOG
 from yikatong.insight.soundness.making import MAKING
 from yikatong.insight.soundness.people import PEOPLE
 from yikatong.registry.regions.law import province
 
-INVARIANTS: Final[tuple[Invariant, ...]] = (*PEOPLE, *CARDS, *MAKING, *BANKS, *CODES, *LOG)
+INVARIANTS: Final[tuple[Invariant, ...]] = (*PEOPLE, *CARDS, *MAKING, *BANKS, *JOINT, *CODES, *LOG)
 EXAMPLES_MOST: Final = 5
 #: What was due longer ago than this has been forgotten by its job.
 GRACE: Final = timedelta(hours=2)

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from yikatong.core import audit
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
@@ -14,7 +15,7 @@ from yikatong.registry.banks.models import Agreement
 from yikatong.registry.banks.terms import accepting, check_delegated
 from yikatong.registry.cards import elsewhere, refusals
 from yikatong.registry.cards.actions.fees import fee_of
-from yikatong.registry.cards.actions.moves import due_on, locked_case, move_case, note_case, submit
+from yikatong.registry.cards.actions.moves import due_on, locked_case, move_case, submit
 from yikatong.registry.cards.actions.openings import ask_for_account
 from yikatong.registry.cards.actions.representatives import is_child, stand_in
 from yikatong.registry.cards.models import (
@@ -160,8 +161,9 @@ def time_check(case_id: UUID, *, by: Actor, at: datetime) -> Case:
         waits = awaits_number(case.holder)
         case.step_due_on = None if waits else due_on(case, CaseStatus.SUBMITTED, at)
         case.save(update_fields=["step_due_on"])
-        if not waits:
-            note_case(case, by=by, at=at, note="公民身份号码已登记，审核时限开始计算")
+        audit.record(
+            "cards:case:timed", subject=f"case:{case.pk}", holder_id=case.holder_id, by=by, at=at, waits=waits
+        )
     return case
 
 
