@@ -9,7 +9,9 @@ from django.test import Client
 from tests import cast
 from tests.portals.counter.typed import application, text
 from yikatong.core.clock import day_of, now
+from yikatong.core.masking import mask_number
 from yikatong.registry.cards.models import Authorisation, Case
+from yikatong.registry.holders import actions as holder_acts
 from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof
 
 FATHER = cast.id_number(40, born="19850101")
@@ -121,6 +123,18 @@ def test_another_province_registers_no_one(chongqing: Client, child: Holder) -> 
     posts = {"guardian": GUARDIAN, "agent": agent(), "proof": {}, "agent-end": {}, "guardian-end": {}}
     assert [chongqing.post(f"{base}/{key}", form).status_code for key, form in posts.items()] == [404] * 5
     assert Guardianship.objects.count() == Authorisation.objects.count() == 0
+
+
+@pytest.mark.clause("G17", "S15", "A5")
+def test_a_certificate_of_disability_does_not_tell_the_number_of_the_person(desk: Client) -> None:
+    """残疾人证号 is the citizen's number and two digits more."""
+    holder = cast.wang_fang()
+    number = f"{cast.WANG_FANG_NUMBER}42"
+    source = {"source": "残联名单", "evidence": number, "valid_from": day_of(now())}
+    holder_acts.add_category(holder.pk, kind="disabled", **source, by=cast.clerk(), at=now())
+    page = text(desk.get(f"/counter/holders/{holder.pk}/"))
+    assert cast.WANG_FANG_NUMBER not in page
+    assert mask_number(number) in page
 
 
 @pytest.mark.clause("G7", "N9", "A5")
