@@ -284,6 +284,30 @@ def test_a_card_torn_out_anywhere_loses_nothing_and_is_written_by_doing_it_again
         assert chip._state.memory.tries_of(terminal_files.CardKey.UKSSSE) == 3
 
 
+@pytest.mark.clause("A1", "B2")
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_torn_card_never_tells_half_of_one_name_and_half_of_another(device: SoftHsm, when: str) -> None:
+    old = ("欧阳娜依古丽·阿卜杜热合曼", "·买买提")
+    new = ("阿依古丽·买买提·图尔荪巴克·", "甲乙丙")
+    fresh = f"3F00EF06|{new[0]}|{new[1]}|$"
+
+    def carded() -> VirtualCard:
+        chip = card(device)
+        write(chip, device, NAMES, f"3F00EF06|{old[0]}|{old[1]}|$")
+        return chip
+
+    whole = Torn(carded(), at=10_000, is_done=False)
+    write(whole, device, NAMES, fresh)
+    told = set()
+    for at in range(1, whole.sent + 1):
+        chip = carded()
+        torn = Torn(chip, at=at, is_done=when == "after")
+        assert refused(lambda torn=torn: write(torn, device, NAMES, fresh))[0] == -4
+        told.add(tuple(read(chip, device, NAMES).split("|")[1:-1]))
+    assert told <= {old, (old[0], ""), (new[0], ""), new}
+    assert len(told) >= 3
+
+
 # --- through the air ---
 
 

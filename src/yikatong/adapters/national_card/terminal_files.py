@@ -7,7 +7,7 @@ a writing that was cut short is done by doing it again, for each item is written
 from typing import Final, NamedTuple
 
 from yikatong.adapters.national_card import items
-from yikatong.adapters.national_card.image import BMP_HEAD, CARD_FILE, PHOTO_SIZE, SSSE
+from yikatong.adapters.national_card.image import BMP_HEAD, CARD_FILE, HOLDER_FILE, PHOTO_SIZE, SSSE
 from yikatong.adapters.national_card.items import Address
 from yikatong.adapters.national_card.terminal import (
     Channel,
@@ -25,6 +25,7 @@ from yikatong.registry.cards.chip.requests import CardInfo, KeyRequest, proof_of
 
 _KEY_NUMBERS: Final = {CardKey.RKSSSE: 0x0A, CardKey.PUK: 0x06, CardKey.UKSSSE: 0x0B}
 _PIECE: Final = 0xF0
+_NAME, _NAME_REST = 0x09, 0x4E
 
 
 class Begun(NamedTuple):
@@ -66,9 +67,16 @@ def finish_write(channel: Channel, begun: Begun, answer: str, data: str) -> None
     packed = [items.packed(place, tag, value) for tag, value in zip(wanted.tags, wanted.values, strict=True)]
     prove(channel, begun.request, answer)
     select_file(channel, wanted.file)
+    if place == (SSSE, HOLDER_FILE) and {_NAME, _NAME_REST} <= set(wanted.tags):
+        # Torn out in between, a card may tell half a name; it never tells half of one and half of another.
+        _write(channel, _NAME_REST, bytes(items.RECORDS[place][_NAME_REST].size))
     for tag, value in zip(wanted.tags, packed, strict=True):
-        record = bytes((tag, len(value))) + value
-        send(channel, bytes((0x00, 0xDC, tag, 0x00, len(record))) + record)
+        _write(channel, tag, value)
+
+
+def _write(channel: Channel, tag: int, value: bytes) -> None:
+    record = bytes((tag, len(value))) + value
+    send(channel, bytes((0x00, 0xDC, tag, 0x00, len(record))) + record)
 
 
 def request(channel: Channel, key: CardKey) -> KeyRequest:
