@@ -13,6 +13,7 @@ from yikatong.portals.citizen import session
 from yikatong.registry.cards.models import Case
 from yikatong.registry.holders.models import Category, Holder
 from yikatong.registry.joint.models import JointItem, JointMatter
+from yikatong.using.identity import queries as identity
 
 pytestmark = pytest.mark.django_db
 
@@ -72,6 +73,7 @@ def test_a_parent_opens_follows_and_corrects(phone: Client, parent: Holder, depa
     assert answer.headers["Location"] == f"/m/joint/{joint.number}?new"
     assert joint.guardianship is not None
     assert joint.guardianship.guardian_id == parent.pk
+    assert identity.holders_of_phone(cast.PHONE) == [parent], "the child has nothing to log in for yet"
     departments_work()
     page = text(phone, f"/m/joint/{joint.number}")
     for words in (

@@ -5,13 +5,17 @@ from uuid import UUID
 
 from yikatong.core.fields import blind_index
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.queries import with_number
 from yikatong.using.identity import rules
 from yikatong.using.identity.models import ECardPassword, SentMessage
 
 
 def holders_of_phone(phone: str) -> list[Holder]:
-    """Everyone who gave this phone, the first registered first: families share one."""
-    holders = Holder.objects.filter(phone_index=blind_index("phone", phone), status=Holder.Status.ACTIVE)
+    """Everyone who gave this phone, the first registered first: families share one.
+
+    A newborn who awaits his number has nothing to log in for yet; his guardian follows his matter.
+    """
+    holders = with_number().filter(phone_index=blind_index("phone", phone), status=Holder.Status.ACTIVE)
     return list(holders.order_by("created_at", "id"))
 
 
