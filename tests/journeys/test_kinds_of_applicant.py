@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import fastexcel
 import pytest
@@ -222,13 +221,13 @@ def test_a_school_corrects_its_roster_and_sends_it_again(
     page = open_page(1440, 900, cookies=cookie(cast.log_in(Client(), cast.chen_xiao())))
     good, orphan = pupil(1, "何甲"), pupil(2, "何乙", 监护人姓名="", 监护人证件号码="")
 
-    def send(name: str, content: bytes, **more: Any) -> None:
+    def send(name: str, content: bytes) -> None:
         page.goto("/console/rosters")
         page.select_option("#id_kind", "school")
         page.fill("#id_applicant", "武侯示例小学")
         page.set_input_files("#id_file", {"name": name, "mimeType": "text/csv", "buffer": content})
         page.keyboard.press("F9")
-        arrived(page.locator("h1", has_text=more.get("heading", name)))
+        arrived(page.locator("h1", has_text=name))
 
     send("新生.csv", table(good, orphan))
     rosters.run(Roster.objects.get().pk, at=now())

@@ -143,7 +143,7 @@ def held(row: Any) -> str:
 
 def _within(by: Actor) -> QuerySet[BatchRow]:
     """Cards made for this actor's outlet, and those of his region that chose none; of his bank only at a bank's."""
-    rows = BatchRow.objects.filter(result=BatchRow.Result.MADE, case__division_code__startswith=by.scope)
+    rows = BatchRow.objects.filter(position__isnull=False, case__division_code__startswith=by.scope)
     if by.bank:
         rows = rows.filter(case__bank=by.bank)
     if by.outlet_id:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Case as When
 from django.db.models import CharField, Count, Exists, OuterRef, Q, QuerySet, TextChoices, Value
@@ -44,6 +44,10 @@ class Part(TextChoices):
     BANK = "bank", "银行退回"
     MAKER = "maker", "制卡失败"
     HOLDER = "holder", "持卡人已不在册"
+
+
+#: Told even where there is none; a holder who has died or left meanwhile is rare.
+_ALWAYS: Final = (Part.PENDING, Part.MADE, Part.BANK, Part.MAKER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +108,9 @@ def reconcile(batch: Batch) -> Reconciliation:
     rows = rows_with_fate(batch).order_by()
     by_fate = {one["fate"]: one["count"] for one in rows.values("fate").annotate(count=Count("pk"))}
     counted = batch.lines.order_by().values_list("result", "failed_step").annotate(count=Count("pk"))
-    parts = dict.fromkeys(Part, 0)
+    parts = dict.fromkeys(_ALWAYS, 0)
     for result, step, count in counted:
-        parts[_part(result, step)] += count
+        parts[_part(result, step)] = parts.get(_part(result, step), 0) + count
     lines = [Line(fate, by_fate[fate]) for fate in Fate if fate in by_fate]
     return Reconciliation(batch.rows, parts, lines)
 
