@@ -45,6 +45,7 @@ def test_from_the_nearest_open_outlet_to_a_card_in_the_hand(
     _queue_is_reported(clerk.page, axe)
     visitor = open_browser(**PHONE_SCREEN)
     _citizen_finds_it(visitor, hall, axe, no_overflow)
+    _position_of_the_phone_does_too(open_browser, hall)
     _citizen_reads_the_guide(visitor, axe, no_overflow)
     _kiosk_tells_the_same(open_browser(viewport={"width": 1080, "height": 1400}), hall, axe)
 
@@ -62,9 +63,9 @@ def test_from_the_nearest_open_outlet_to_a_card_in_the_hand(
 
 
 def _hall_of(house: House, login: str) -> dict[str, Any]:
-    names = ("id", "name", "division_code", "number")
+    names = ("id", "name", "division_code", "number", "longitude", "latitude")
     row = house.ask(
-        "SELECT o.id, o.name, o.division_code, o.number FROM regions_outlet o"
+        "SELECT o.id, o.name, o.division_code, o.number, o.longitude, o.latitude FROM regions_outlet o"
         " JOIN core_staffuser s ON s.outlet_id = o.id WHERE s.username = %s",
         login,
     )[0]
@@ -125,6 +126,23 @@ def _citizen_finds_it(page: Page, hall: dict[str, Any], axe: Check, no_overflow:
     axe(page)
     no_overflow(page)
     shot(page, "m-outlet")
+
+
+def _position_of_the_phone_does_too(open_browser: OpenBrowser, hall: dict[str, Any]) -> None:
+    """Asked for by the button only, and refused without harm; rounded before it is sent."""
+    here = {"longitude": float(hall["longitude"]), "latitude": float(hall["latitude"])}
+    page = open_browser(**PHONE_SCREEN | {"geolocation": here, "permissions": ["geolocation"]})
+    page.goto("/m/outlets")
+    page.get_by_role("button", name="用我的位置").press("Enter")
+    expect(page.locator("#found-title")).to_have_text("离您的位置最近的网点")
+    assert re.search(r"at=-?\d+\.\d{3}(%2C|,)\d+\.\d{3}(&|$)", page.url), page.url
+    first = page.locator("ul.rows a").first
+    expect(first).to_contain_text(str(hall["name"]))
+    expect(first).to_contain_text(re.compile(r"约 \d+ 米"))
+    silent = open_browser(**PHONE_SCREEN)
+    silent.goto("/m/outlets")
+    silent.get_by_role("button", name="用我的位置").press("Enter")
+    expect(silent.locator("[data-locate-said]")).to_contain_text("可以填写街道或区（县）的名称。")
 
 
 def _citizen_reads_the_guide(page: Page, axe: Check, no_overflow: Check) -> None:
