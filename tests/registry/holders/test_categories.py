@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -60,6 +61,20 @@ def test_the_audit_log_tells_of_no_illness_and_no_poverty(wang_fang: Holder) -> 
     )
     assert [one["category"] for one in facts] == [str(added.pk)] * 2
     assert not any(word in str(list(facts)) for word in ("disabled", "残联"))
+
+
+@pytest.mark.clause("G17", "S15", "A5")
+def test_the_number_of_a_proof_is_sealed(wang_fang: Holder) -> None:
+    """That of a certificate of disability is the citizen's own and two digits more."""
+    number = "51010719900307012941"
+    proven = {"kind": "disabled", "source": "残联名单", "evidence": number}
+    added = actions.add_category(wang_fang.pk, **proven, valid_from=TODAY, by=LI_QIANG, at=AT)
+    assert Category.objects.get(pk=added.pk).evidence == number
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT row_to_json(c)::text FROM holders_category c")
+        stored = cursor.fetchone()[0]
+    assert number not in stored
+    assert number.encode().hex() not in stored
 
 
 @pytest.mark.clause("G7", "N9", "A5")

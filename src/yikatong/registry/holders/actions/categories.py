@@ -64,7 +64,7 @@ def add_category(  # noqa: PLR0913 - the fields of one proof
             valid_from=valid_from,
             valid_until=valid_until,
             source=source.strip(),
-            evidence=evidence.strip(),
+            evidence=evidence.strip()[:100] or None,
             state=rules.state_on(valid_from, valid_until, day_of(at)),
             created_at=at,
             created_by=by.name,

@@ -86,7 +86,7 @@ class Category(models.Model):
     valid_from = models.DateField("起始日期")
     valid_until = models.DateField("截止日期（不含）", null=True, blank=True)
     source = models.CharField("来源", max_length=60)
-    evidence = models.CharField("依据", max_length=100, blank=True)
+    evidence = EncryptedTextField("依据", null=True, blank=True)  # a 残疾人证号 holds the citizen's number
     state = models.CharField(
         "状态", max_length=6, choices=State.choices, default=State.COMING, db_default=State.COMING
     )
