@@ -1,0 +1,33 @@
+"""How each refusal comes about: one way to provoke each class, through an act, a query or a front door."""
+
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+from tests.refusals.stage import Stage
+from yikatong.core.errors import DomainError
+
+Provoke = Callable[[Stage], object]
+F = TypeVar("F", bound=Provoke)
+
+PROVOCATIONS: Final[dict[type[DomainError], Provoke]] = {}
+
+
+def refuses(refusal: type[DomainError]) -> Callable[[F], F]:
+    """`@refuses(rules.HasCard)` on a function that takes the stage and is refused so."""
+
+    def note(provoke: F) -> F:
+        assert refusal not in PROVOCATIONS, f"{refusal} twice"
+        PROVOCATIONS[refusal] = provoke
+        return provoke
+
+    return note
+
+
+def way(refusal: type[DomainError], provoke: Provoke) -> None:
+    """The same for a way short enough for a lambda."""
+    refuses(refusal)(provoke)
+
+
+def key(refusal: type[Any]) -> str:
+    """How `sentences.toml` names a class: two rooms may use one code."""
+    return f"{refusal.__module__.removeprefix('yikatong.')}.{refusal.__name__}"
