@@ -3,14 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-
 from tests.refusals.stage import APART, CLOSED, Stage
 from tests.refusals.table import refuses, way
 from tests.registry.conftest import id_number
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.errors import Forbidden, NotFound
 from yikatong.registry.banks import accounts, requests
-from yikatong.registry.banks import actions as banks
 from yikatong.registry.banks import rules as bank_rules
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import actions, refusals, rosters
@@ -141,15 +139,16 @@ def _(s: Stage) -> None:
 
 way(bank_rules.NoBank, lambda s: s.apply(bank_code="00000"))
 way(bank_rules.BankClosedToNew, lambda s: s.apply(bank_code=CLOSED))
-way(
-    bank_rules.OtherBank,
-    lambda s: s.apply(
-        bank_code=APART, by=Actor(None, "林芳", Role.BANK_CLERK, Channel.COUNTER, scope="51", bank="95901")
-    ),
-)
+
+
+@refuses(bank_rules.OtherBank)
+def _(s: Stage) -> None:
+    s.apply(bank_code=APART, by=s.bank_clerk())
+
+
 way(
     bank_rules.ProvinceOnly,
-    lambda s: requests.check_right(Actor(None, "主管", Role.SUPERVISOR, Channel.COUNTER, scope="5101")),
+    lambda _: requests.check_right(Actor(None, "主管", Role.SUPERVISOR, Channel.COUNTER, scope="5101")),
 )
 
 
@@ -158,13 +157,6 @@ def _(s: Stage) -> None:
     card = s.carried()
     for _again in range(2):
         actions.activate_account(card.pk, **s.who)
-
-
-@refuses(bank_rules.BankNotOnline)
-def _(s: Stage) -> None:
-    account = s.carried().account_id
-    assert account is not None
-    banks.freeze(account, **s.chief)
 
 
 @refuses(bank_rules.AccountDiffers)

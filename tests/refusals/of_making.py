@@ -4,7 +4,6 @@ import io
 import zipfile
 from uuid import UUID
 
-
 from tests.refusals.stage import JOINT, Stage
 from tests.refusals.table import refuses, way
 from yikatong.adapters.bank_files import sandbox as bank_sandbox

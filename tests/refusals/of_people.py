@@ -6,7 +6,8 @@ from tests.refusals.stage import Stage
 from tests.refusals.table import refuses, way
 from tests.registry.conftest import id_number
 from yikatong.registry.cards import actions as cards
-from yikatong.registry.holders import actions, certificates, names, queries, rules
+from yikatong.registry.holders import actions, certificates, names, queries
+from yikatong.registry.holders import refusals as rules
 from yikatong.registry.holders.actions import life, merging, records
 
 way(records.AlreadyRegistered, lambda s: (s.enter(), s.enter()))
@@ -24,7 +25,7 @@ way(certificates.WrongLength, lambda s: s.enter(number="51010719900307012"))
 way(certificates.WrongCharacters, lambda s: s.enter(number="5101071990O3070129"))
 way(certificates.WrongChecksum, lambda s: s.enter(number="510107199003070128"))
 way(certificates.WrongBirthDate, lambda s: s.enter(number=id_number(1, born="19900230")))
-way(certificates.UnknownRegion, lambda s: s.enter(number=id_number(1, region="999999")))
+way(certificates.UnknownRegion, lambda s: s.enter(number=id_number(1, region="109999")))
 way(certificates.OldNumber, lambda s: s.enter(number="510107900307012"))
 way(certificates.OtherKind, lambda s: s.enter(number=id_number(1, region="810000")))
 way(names.NameMissing, lambda s: s.enter(name=" "))
@@ -109,10 +110,6 @@ def _(s: Stage) -> None:
 
 way(rules.NotAWard, lambda s: s.guard(s.enter(2)))
 way(rules.BadGuardianship, lambda s: s.guard(s.child(), evidence="appointment"))
-way(
-    rules.OwnGuardian,
-    lambda s: s.guard(s.enter(3, number=id_number(3, born="20110301")), number=id_number(3, born="20110301")),
-)
 way(rules.GuardianTooYoung, lambda s: s.guard(s.child(), number=id_number(4, born="20100101")))
 way(rules.GuardianNeeded, lambda s: s.apply(s.child()))
 
@@ -146,3 +143,10 @@ way(rules.PermitEndMissing, lambda s: actions.prove(s.foreigner().pk, **PERMIT, 
 way(rules.GroundUnproven, lambda s: s.apply(s.enter(ground="work")))
 way(queries.TooShort, lambda s: queries.find("王", purpose="窗口查找", **s.who))
 way(queries.ReasonMissing, lambda s: queries.reveal(s.enter().pk, "phone", reason="", **s.who))
+
+
+@refuses(rules.OwnGuardian)
+def _(s: Stage) -> None:
+    child = s.child()
+    actions.link_certificate(child.pk, kind="C", number="E12345678", **s.who)
+    s.guard(child, kind="C", number="E12345678")

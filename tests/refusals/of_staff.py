@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.test import RequestFactory
 from pyotp import random_base32
 
 from tests.adapters.card_reader.test_agent import Desk
@@ -32,7 +33,7 @@ from yikatong.registry.access.models import Terminal
 from yikatong.registry.cards.chip import faults, hsm
 from yikatong.registry.catalogue.models import Domain, Place
 from yikatong.registry.outlets import actions as outlets
-from yikatong.registry.outlets import hours
+from yikatong.registry.outlets import api, hours
 from yikatong.registry.outlets import rules as outlet_rules
 from yikatong.registry.regions import centres, divisions
 from yikatong.registry.regions.law import province
@@ -194,10 +195,6 @@ def _(s: Stage) -> None:
 
 @refuses(outlet_rules.MachineUnknown)
 def _(s: Stage) -> None:
-    from django.test import RequestFactory
-
-    from yikatong.registry.outlets import api
-
     api.queue(RequestFactory().post("/api/outlets/0/queue"), "0")
 
 
@@ -233,7 +230,7 @@ def sent(s: Stage, code: str, kinds: tuple[type[errors.DomainError], ...], *, tr
     desk = Desk(s.folder)
     try:
         for _again in range(tries):
-            told = desk.send("POST", "/card", b"{}", Authorization=code or None).body
+            told = desk.send("POST", "/v1/state", b"{}", Authorization=code or None).body
     finally:
         desk.close()
     kind = next(one for one in kinds if one.code == told["code"])
@@ -266,12 +263,12 @@ def _(s: Stage) -> None:
     audit_export.export(s.folder, publics={}, by=by, at=s.at)
 
 
-way(centres.BadCentres, lambda s: raise_from_file(s))
-way(divisions.DivisionsMissing, lambda s: divisions.rows(s.folder, served=["51"]))
-way(vendor.NotAsPinned, lambda _: vendor._check({"htmx.min.js": "sha384-other"}))
-
-
 def raise_from_file(s: Stage) -> None:
     path = s.folder / "centres.csv"
     path.write_text("a,b,c\n")
     list(centres.read(path))
+
+
+way(centres.BadCentres, raise_from_file)
+way(divisions.DivisionsMissing, lambda s: divisions.rows(s.folder, served=["51"]))
+way(vendor.NotAsPinned, lambda _: vendor._check({"htmx.min.js": "sha384-other"}))

@@ -3,7 +3,9 @@
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
+from tests.agreements import agree
 from tests.registry import conftest as cast
 from tests.registry.conftest import (
     APART,
@@ -146,7 +148,7 @@ class Stage:
     def seated(self) -> dict[str, Any]:
         """The clerk of that hall."""
         place = self.hall().pk
-        clerk = Actor(None, "李强", Role.CLERK, Channel.COUNTER, scope="5101", outlet_id=place)
+        clerk = Actor(UUID(int=1), "李强", Role.CLERK, Channel.COUNTER, scope="5101", outlet_id=place)
         return {"by": clerk, "at": AT}
 
     def printable(self) -> Case:
@@ -159,6 +161,13 @@ class Stage:
         return case
 
     # --- staff ---
+
+    def bank_clerk(self, **changes: Any) -> Actor:
+        """At an outlet that the joint bank has been delegated."""
+        place = self.hall().pk
+        agree(JOINT, outlets=[place])
+        given = {"scope": "5101", "bank": JOINT, "outlet_id": place} | changes
+        return Actor(None, "林芳", Role.BANK_CLERK, Channel.COUNTER, **given)
 
     def colleague(self, **more: Any) -> StaffUser:
         user = StaffUser(username="liqiang", display_name="李强", role=Role.CLERK, scope="5101", **more)

@@ -4,6 +4,8 @@
 """
 
 import importlib
+import json
+import os
 import pkgutil
 import re
 import tomllib
@@ -14,7 +16,7 @@ from typing import Final
 import pytest
 
 import yikatong
-from tests.refusals import of_cards, of_making, of_people, of_staff, of_use  # noqa: F401 - they fill the table
+from tests.refusals import of_cards, of_making, of_partners, of_people, of_staff, of_use  # noqa: F401 - they fill the table
 from tests.refusals.stage import Stage
 from tests.refusals.table import PROVOCATIONS, key
 from yikatong.core.errors import DomainError
@@ -27,10 +29,22 @@ GATHERING: Final = {
     "core.statuses.IllegalMove",
     "registry.regions.law.ByLaw",
     "registry.holders.names.BadName",
+    "registry.banks.rules.NotDelegated",
     "registry.cards.rosters.cells.Faulty",  # a row's fault, listed and never raised to anyone
 }
+#: Not yet in the table; their rooms' own tests read parts of their words. This list only grows shorter.
+UNREAD: Final = {
+    "registry.cards.refusals.ChipNotServed",
+    "registry.cards.refusals.OtherProvince",
+    "registry.joint.rules.GuardianOfAnother",
+    "registry.joint.rules.ItemSettled",
+    "registry.joint.rules.NothingCorrected",
+    "registry.joint.rules.NumberOfAnother",
+}
+#: Texts of others: the national list of a reader's faults, the reasons a terminal shows.
+OF_OTHERS: Final = {"registry.cards.chip.faults.CardFault", "using.usage.recognising.CodeNotAccepted"}
 #: How a sentence says what to do, or that nothing needs to be done.
-_NEXT: Final = re.compile("请|下一步|应为|应写|须|不需要|可用|可以|稍后自动")
+_NEXT: Final = re.compile("请|下一步|应为|应写|须|不需要|可用|可以|稍后自动|用 yikatong")
 
 
 def refusals() -> Iterator[type[DomainError]]:
@@ -55,12 +69,18 @@ def test_a_refusal_says_exactly(refusal: type[DomainError], stage: Stage) -> Non
     found = refused.value
     assert type(found) is refusal
     said = {"code": found.code, "status": found.status, "says": found.message, "article": found.article}
+    if written := os.environ.get("REFUSALS_SAID"):
+        with Path(written).open("a", encoding="utf-8") as file:
+            file.write(json.dumps([key(refusal), said], ensure_ascii=False) + "\n")
+        return
     assert said == {"article": "", **SENTENCES[key(refusal)]}
 
 
 def test_every_refusal_is_provoked_and_written_down() -> None:
     names = {key(one) for one in refusals()}
-    missing = sorted(names - {key(one) for one in PROVOCATIONS} - GATHERING)
+    read = {key(one) for one in PROVOCATIONS}
+    assert not UNREAD & read, f"now in the table, take from UNREAD: {sorted(UNREAD & read)}"
+    missing = sorted(names - read - GATHERING - UNREAD)
     assert not missing, (
         "refusals whose words no test has read:\n  "
         + "\n  ".join(missing)
@@ -71,7 +91,7 @@ def test_every_refusal_is_provoked_and_written_down() -> None:
     assert not gone, f"no such refusal any more, remove from sentences.toml: {gone}"
 
 
-@pytest.mark.parametrize("name", SENTENCES)
+@pytest.mark.parametrize("name", sorted(set(SENTENCES) - OF_OTHERS))
 def test_a_sentence_ends_and_says_what_to_do_next(name: str) -> None:
     says = SENTENCES[name]["says"]
     assert says.endswith("。")

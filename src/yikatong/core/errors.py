@@ -44,7 +44,7 @@ class NotFound(DomainError):
 class Forbidden(DomainError):
     code = "forbidden"
     status = 403
-    message = "您的岗位没有这项权限。"
+    message = "您的岗位没有这项权限，请由有权限的岗位办理。"
 
 
 class Invalid(DomainError):
@@ -52,4 +52,4 @@ class Invalid(DomainError):
 
     code = "invalid"
     status = 422
-    message = "填写的内容有误。"
+    message = "填写的内容有误，请核对后重填。"

@@ -31,7 +31,7 @@ def test_the_password_comes_first_once_a_session(logged_in: LogIn, wang: Holder)
 
     assert asked.headers["Location"] == "/m/code/password?scene=3"
     assert wrong.status_code == 422
-    assert "密码不正确。还可以试 4 次。" in wrong.content.decode()
+    assert "密码不正确，请重新输入。还可以试 4 次。" in wrong.content.decode()
     assert right.headers["Location"] == "/m/code?scene=3"
     assert client.get("/m/code?scene=3").status_code == 200
 

@@ -76,7 +76,7 @@ def test_an_issue_is_settled_with_a_note(issue: Issue, how: str, status: str, na
     issue.refresh_from_db()
     assert (issue.status, issue.note, Holder.objects.get().name) == (status, "已核对户口簿", name)
     again = chief.post(page, {"how": how, "note": "再次处理"})
-    assert (again.status_code, "这项问题已经处理，不能再次处理。" in text(again)) == (409, True)
+    assert (again.status_code, "这项问题已经处理，不需要再次处理；请刷新列表。" in text(again)) == (409, True)
     assert "没有符合条件的差异。" in text(chief.get("/console/quality"))
     assert str(issue.pk) in text(chief.get("/console/quality?status=all"))
 

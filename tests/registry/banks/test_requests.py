@@ -240,7 +240,7 @@ def test_a_bank_that_contradicts_what_we_know_overwrites_nothing(card: Card, ban
     BankAccount.objects.update(status="closed", closed_at=AT)
     tasks.send(JOINT)
     found = fresh(request)
-    assert (found.status, found.reason) == ("refused", "银行称账户为“已挂失”，本地为“销户”，请核对")
+    assert (found.status, found.reason) == ("refused", "银行称账户为“已挂失”，本地为“销户”，请与银行核对。")
     assert account_of(card) == "closed"
 
 

@@ -135,7 +135,7 @@ def test_no_one_is_his_own_guardian_nor_twice_nor_that_of_an_adult(child: Holder
     holders.link_certificate(child.pk, kind="C", number="E1234567", by=LI_QIANG, at=AT)
     refused("guardian_is_ward", lambda: register(child.pk, **own, by=LI_QIANG, at=AT))
     refusal = refused("not_a_ward", lambda: register(wang_fang.pk, **GUARDIAN, by=LI_QIANG, at=AT))
-    assert refusal.message == "此人已满 16 周岁，由本人办理，不登记监护人。"
+    assert refusal.message == "此人已满 16 周岁，不登记监护人，请由本人办理。"
     refused("not_found", lambda: register(child.pk, **GUARDIAN, by=ZHAO_MIN, at=AT))
     held = register(child.pk, **GUARDIAN, by=LI_QIANG, at=AT)
     refused("guardian_known", lambda: register(child.pk, **GUARDIAN, by=MIAN_YANG, at=AT))

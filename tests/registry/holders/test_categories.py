@@ -86,7 +86,7 @@ def test_an_ended_category_holds_until_its_last_day_and_says_why(wang_fang: Hold
     past = refused(
         "category_end_past", lambda: actions.end_category(given_.pk, on=TODAY - timedelta(days=1), **end)
     )
-    assert past.message == "终止日期不能早于今天：已经享受的优待不因终止而改变。"
+    assert past.message == "终止日期不能早于今天：已经享受的优待不因终止而改变。请填写今天或以后的日期。"
     ended = actions.end_category(given_.pk, on=TODAY + timedelta(days=2), **end)
     assert (ended.state, ended.end_reason, ended.valid_until) == ("on", "毕业离校", date(2026, 11, 22))
     assert [one.pk for one in queries.categories_on(wang_fang.pk, date(2026, 11, 21))] == [given_.pk]

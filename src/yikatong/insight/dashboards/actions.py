@@ -130,7 +130,7 @@ ON CONFLICT (day, city_code, kind) DO UPDATE SET count = excluded.count WHERE ol
 
 class UsesGone(DomainError):
     code, status = "uses_gone", 409
-    message = "该日期的用卡记录已过保存期限，不能重新统计，原有统计保留"
+    message = "该日期的用卡记录已过保存期限，不能重新统计，原有统计保留；请选择较近的日期。"
 
 
 def refresh_minutes(*, at: datetime, window: timedelta = WINDOW) -> int:

@@ -9,7 +9,7 @@ from yikatong.registry.regions.profile import City, Profile
 
 class FinerThanCity(DomainError):
     code, status = "board_finer_than_city", 403
-    message = "看板按市（州）统计，您的管辖范围小于统计单位，请联系上级管理部门查看"
+    message = "看板按市（州）统计，您的管辖范围小于统计单位，请联系上级管理部门查看。"
 
 
 @dataclass(frozen=True, slots=True)

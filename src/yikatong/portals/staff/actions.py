@@ -4,6 +4,7 @@ import unicodedata
 from datetime import datetime
 from functools import cache
 from hmac import compare_digest
+from typing import Final
 from uuid import UUID
 
 import pyotp
@@ -21,6 +22,13 @@ from yikatong.portals.staff import guard
 
 STEP_SECONDS = 30
 DRIFT = 1  # a clock half a minute off is still let in
+
+
+_WEAK: Final = {
+    "password_too_short": "少于 {min_length} 位",
+    "password_too_common": "太常见",
+    "password_too_similar": "与用户名或姓名太相似",
+}
 
 
 class WrongLogIn(DomainError):
@@ -97,12 +105,18 @@ def change_password(
     try:
         validate_password(new, user)
     except ValidationError as error:
-        raise WeakPassword("".join(error.messages)) from None
+        raise WeakPassword(_why_weak(error)) from None
     with transaction.atomic():
         user.set_password(new)
         user.save(update_fields=["password"])
         audit.record("staff:password:changed", subject=f"staff:{user.id}", by=user.actor(Channel.WEB), at=at)
     return user
+
+
+def _why_weak(error: ValidationError) -> str:
+    """In our own words: Django has some of its own in English only."""
+    said = (_WEAK.get(one.code or "", "不合要求").format(**(one.params or {})) for one in error.error_list)
+    return f"新密码{'、'.join(said)}，请换一个。"
 
 
 def log_out(user: StaffUser, *, at: datetime, reason: str = "asked") -> None:

@@ -25,7 +25,7 @@ SCENES: Final = range(1, 256)
 
 class TerminalMove(IllegalMove):
     code = "terminal_move"
-    message = "终端当前状态不能办理这项操作。"
+    message = "终端当前状态不能办理这项操作，请刷新后核对终端状态。"
 
 
 class ReasonMissing(Invalid):
@@ -40,7 +40,7 @@ class ScenesWrong(Invalid):
 
 class NumberTaken(DomainError):
     code = "terminal_number_taken"
-    message = "终端编号已被使用。"
+    message = "终端编号已被使用，请换一个编号，或留空由平台编号。"
 
 
 class NumberWrong(Invalid):
@@ -50,7 +50,7 @@ class NumberWrong(Invalid):
 
 class NoNumberLeft(DomainError):
     code = "no_terminal_number_left"
-    message = "该区县的终端编号已用完。"
+    message = "该区县的终端编号已用完，请联系省级运营人员。"
 
 
 class EnrolmentRefused(DomainError):

@@ -35,7 +35,7 @@ def follow(account_id: UUID, to: Status, *, at: datetime) -> BankAccount:
     if was == to:
         return account
     if to not in TRANSITIONS[was]:
-        raise AccountDiffers(f"银行称账户为“{to.label}”，本地为“{was.label}”，请核对")
+        raise AccountDiffers(f"银行称账户为“{to.label}”，本地为“{was.label}”，请与银行核对。")
     account.status = to
     if to == Status.ACTIVE and account.activated_at is None:
         account.activated_at = at

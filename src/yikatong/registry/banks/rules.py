@@ -100,7 +100,7 @@ class AccountDiffers(DomainError):
 
 class ProvinceOnly(Forbidden):
     code = "bank_is_the_provinces"
-    message = "银行业务涉及全省持卡人，只能由省级岗位办理。"
+    message = "银行业务涉及全省持卡人，只能由省级岗位办理，请转省级业务主管。"
 
 
 class AlreadySettled(DomainError):

@@ -51,7 +51,7 @@ class NoLiveCard(ByLaw):
 
 class HolderNotActive(DomainError):
     code = "holder_not_active"
-    message = "该持卡人已故、已合并或已迁出，不能办理新卡。"
+    message = "该持卡人已故、已合并或已迁出，不能办理新卡；登记有误的，请业务主管先恢复登记。"
 
 
 class ChipNotServed(ByLaw):
@@ -142,7 +142,7 @@ class AgentNotAuthorised(ByLaw):
 
 class AuthorisationEnded(DomainError):
     code = "authorisation_ended"
-    message = "这项代办授权已经终止，不能再次终止。"
+    message = "这项代办授权已经终止，不需要再次终止；继续代办的，请重新登记授权。"
 
 
 class BadRosterKind(DomainError):
@@ -177,12 +177,12 @@ class WaiverNoteMissing(DomainError):
 
 class NothingToPay(DomainError):
     code = "fee_none"
-    message = "这件受理单没有应缴的工本费。"
+    message = "这件受理单没有应缴的工本费，不需要收费。"
 
 
 class FeePaid(DomainError):
     code = "fee_paid"
-    message = "工本费已经缴纳并登记收据，不能重复登记。"
+    message = "工本费已经缴纳并登记收据，不需要重复登记；请核对受理号。"
 
 
 class ReceiptInvalid(DomainError):

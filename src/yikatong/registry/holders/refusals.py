@@ -70,7 +70,7 @@ class CategoryEnded(DomainError):
 
 class EndsInThePast(DomainError):
     code, status = "category_end_past", 422
-    message = "终止日期不能早于今天：已经享受的优待不因终止而改变。"
+    message = "终止日期不能早于今天：已经享受的优待不因终止而改变。请填写今天或以后的日期。"
 
 
 class GuardianNeeded(ByLaw):
@@ -104,7 +104,7 @@ class GuardianKnown(DomainError):
 
 class GuardianshipEnded(DomainError):
     code = "guardianship_ended"
-    message = "这项监护关系已经终止，不能再次终止。"
+    message = "这项监护关系已经终止，不需要再次终止。"
 
 
 class ReasonTooShort(DomainError):

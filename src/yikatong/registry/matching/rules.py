@@ -18,7 +18,7 @@ NOT_INSURED = "未参保"
 
 class IssueSettled(DomainError):
     code = "issue_settled"
-    message = "这项问题已经处理，不能再次处理。"
+    message = "这项问题已经处理，不需要再次处理；请刷新列表。"
 
 
 class NotTakeable(DomainError):

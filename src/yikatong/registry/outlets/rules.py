@@ -37,7 +37,9 @@ class BadHours(Invalid):
 
 class BadChange(Invalid):
     code = "hours_change_invalid"
-    message = "临时调整应有起止日期（不早于今天，最长一年）和原因；开放的写明起止时间，全天不开放的不填时间。"
+    message = (
+        "请填写临时调整的起止日期（不早于今天，最长一年）和原因；开放的写明起止时间，全天不开放的不填时间。"
+    )
 
 
 class BadServices(Invalid):
@@ -47,12 +49,12 @@ class BadServices(Invalid):
 
 class BadPosition(Invalid):
     code = "position_invalid"
-    message = "经纬度应在本省及周边范围内（经度 73 至 136，纬度 3 至 54），两项都填或都不填。"
+    message = "经纬度应在本省及周边范围内（经度 73 至 136，纬度 3 至 54），请两项都填或都不填。"
 
 
 class ChangeGone(DomainError):
     code = "hours_change_gone"
-    message = "这项临时调整已经撤销或结束。"
+    message = "这项临时调整已经撤销或结束，不需要再次办理。"
 
 
 class BadQueue(Invalid):
@@ -63,14 +65,14 @@ class BadQueue(Invalid):
 class NoOutletOfYours(ByLaw):
     code, articles = "outlet_not_yours", ("S14", "G5")
     status = 403
-    message = "您没有所在网点，或该网点不归您管理，不能登记排队情况。"
+    message = "您没有所在网点，或该网点不归您管理，不能登记排队情况，请由该网点的工作人员登记。"
 
 
 class ReportTooOld(DomainError):
     """facts: newest."""
 
     code = "queue_report_old"
-    message = "已有更新的排队报告，这一份没有采用。"
+    message = "已有更新的排队报告，这一份没有采用，不需要重发。"
 
 
 class MachineUnknown(DomainError):

@@ -24,7 +24,7 @@ class NotReadyToPrint(ByLaw):
     """facts: status."""
 
     code, articles = "case_not_ready_to_print", ("O10",)
-    message = "审核通过且银行已开户、未编入批次的受理单才能即时制卡。"
+    message = "审核通过且银行已开户、未编入批次的受理单才能即时制卡，请核对受理单的当前步骤。"
 
 
 class OtherOutlet(ByLaw):
@@ -56,7 +56,7 @@ class BadPack(Invalid):
 
 class NotPrinting(DomainError):
     code = "print_job_over"
-    message = "这项打印任务已经结束。"
+    message = "这项打印任务已经结束，请刷新打印队列。"
 
 
 class CountMissing(Invalid):
@@ -81,7 +81,7 @@ class NoShortage(DomainError):
 
 class CountedAlready(DomainError):
     code = "counted_already"
-    message = "今日已经盘点，不能重复登记。"
+    message = "今日已经盘点，不需要重复登记。"
 
 
 def serials(first: str, count: int) -> list[str]:

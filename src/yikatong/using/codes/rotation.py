@@ -21,7 +21,7 @@ MARGIN: Final = timedelta(hours=1)
 
 class KeyIsWithdrawn(DomainError):
     code = "key_is_withdrawn"
-    message = "该密钥已撤销。"
+    message = "该密钥已撤销，不需要再次撤销。"
 
 
 @transaction.atomic

@@ -107,7 +107,7 @@ class DeviceKeyTaken(DomainError):
 class UnknownScene(DomainError):
     code = "unknown_scene"
     status = 422
-    message = "没有这种码。"
+    message = "没有这种码，请从列表中选择。"
 
 
 def check_card(holder: Holder, card: Card | None, day: date) -> Card:

@@ -98,7 +98,7 @@ class PasswordNotSet(DomainError):
 class PasswordWrong(DomainError):
     code = "password_wrong"
     status = 422
-    message = "密码不正确。"
+    message = "密码不正确，请重新输入。"
 
 
 class PasswordLocked(DomainError):

@@ -49,12 +49,12 @@ class WrongBatchStep(DomainError):
 
 class AlreadyReturned(DomainError):
     code = "batch_already_returned"
-    message = "本批次已经收到另一份回盘文件，不能再次导入；同一文件重复导入不受影响。"
+    message = "本批次已经收到另一份回盘文件，不能再次导入，请核对批次号；同一文件重复导入不受影响。"
 
 
 class ProvinceOnly(Forbidden):
     code = "batch_is_the_provinces"
-    message = "制卡批次包含全省持卡人的信息，只能由省级岗位办理。"
+    message = "制卡批次包含全省持卡人的信息，只能由省级岗位办理，请转省级业务主管。"
 
 
 def check_right(by: Actor) -> None:
@@ -74,7 +74,9 @@ def locked_batch(batch_id: UUID) -> Batch:
 def check_step(batch: Batch, wanted: Batch.Status, verb: str) -> None:
     if batch.status != wanted:
         label = Batch.Status(batch.status).label
-        raise WrongBatchStep(f"批次当前为“{label}”，不能{verb}。", status=batch.status)
+        raise WrongBatchStep(
+            f"批次当前为“{label}”，不能{verb}，请核对批次号和当前步骤。", status=batch.status
+        )
 
 
 def is_repeated(taken: bytes | memoryview | None, data: bytes) -> bool:

@@ -73,7 +73,7 @@ def waiting_by_bank() -> list[tuple[str, int]]:
 
 class NothingToProduce(DomainError):
     code = "nothing_to_produce"
-    message = "该银行没有审核通过、等待制卡的受理单。"
+    message = "该银行没有审核通过、等待制卡的受理单，请审核后再开批次。"
 
 
 @transaction.atomic

@@ -50,7 +50,7 @@ class RosterUnreadable(DomainError):
 
 class RosterEmpty(DomainError):
     code, status = "roster_empty", 422
-    message = "名册中没有数据行。"
+    message = "名册中没有数据行，请填写后重新上传。"
 
 
 @dataclass(frozen=True, slots=True)

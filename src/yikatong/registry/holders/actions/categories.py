@@ -35,7 +35,7 @@ RETURNING holder_id, id, state
 
 class CategoryOverlaps(DomainError):
     code = "category_exists"
-    message = "该优待类别在这一起始日期已经登记。"
+    message = "该优待类别在这一起始日期已经登记，不需要重复登记；期限有误的，请先终止原登记。"
 
 
 @transaction.atomic

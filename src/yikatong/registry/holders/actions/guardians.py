@@ -51,7 +51,7 @@ def register_guardian(  # noqa: PLR0913 - the fields of one proof
     until = rules.independent_on(ward.birth_date, province().card.independent_age)
     if until <= today:
         raise refusals.NotAWard(
-            f"此人已满 {province().card.independent_age} 周岁，由本人办理，不登记监护人。"
+            f"此人已满 {province().card.independent_age} 周岁，不登记监护人，请由本人办理。"
         )
     rules.check_guardianship(ground, evidence)
     checked = certificates.check(rules.kind_of(kind), number, known_divisions=KnownDivisions(), today=today)

@@ -40,7 +40,7 @@ class MergeSelf(DomainError):
 
 class MergeUndone(DomainError):
     code = "merge_undone"
-    message = "这次合并已经撤销，不能再次撤销。"
+    message = "这次合并已经撤销，不需要再次撤销。"
 
 
 class MergeCannotBeUndone(DomainError):
