@@ -12,7 +12,7 @@ from yikatong.registry.banks import accounts, requests
 from yikatong.registry.banks import rules as bank_rules
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import actions, refusals, rosters
-from yikatong.registry.cards.actions import Answers, life, reading
+from yikatong.registry.cards.actions import Answers, reading
 from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.matching import actions as matching
@@ -54,10 +54,6 @@ way(refusals.NothingToCorrect, lambda s: actions.ask_correction(s.apply().pk, it
 way(refusals.NotCorrecting, lambda s: actions.correct(s.apply().pk, answers=Answers(), **s.who))
 way(refusals.NothingCorrected, lambda s: actions.correct(s.asked().pk, answers=Answers(), **s.who))
 way(refusals.BadRosterKind, lambda s: rosters.receive(b"", "x.csv", kind="friends", **s.chief))
-way(
-    life.MergeOtherWay,
-    lambda s: actions.merge(s.enter(2).pk, s.carried().holder_id, reason="重复登记", **s.proven, **s.chief),
-)
 
 
 @refuses(refusals.FormalLossFinal)

@@ -164,10 +164,8 @@ def _(s: Stage) -> None:
 
 # --- another city ---
 
-MIAN_YANG_CHECKS = Actor(UUID(int=77), "何静", Role.CLERK, Channel.COUNTER, scope="5107")
 
 way(refusals.OnlyAtIssue, lambda s: actions.cancel(s.carried().pk, reason="request", by=MIAN_YANG, at=s.at))
-way(refusals.NotPlaceOfIssue, lambda s: actions.check(s.apply(by=MIAN_YANG).pk, by=MIAN_YANG_CHECKS, at=s.at))
 
 # --- joint matters ---
 

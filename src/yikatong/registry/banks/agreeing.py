@@ -28,12 +28,12 @@ class BadAgreement(DomainError):
 
 class NumberTaken(DomainError):
     code, status = "agreement_number_taken", 422
-    message = "这个协议编号已经登记。"
+    message = "这个协议编号已经登记，请核对编号。"
 
 
 class NotADraft(DomainError):
     code = "agreement_not_draft"
-    message = "这份协议已经复核或退回，不能再次办理。"
+    message = "这份协议已经复核或退回，不需要再次办理；请刷新列表。"
 
 
 class FourEyesOfAgreement(DomainError):
@@ -48,7 +48,7 @@ class LaterAgreement(DomainError):
 
 class CannotEnd(DomainError):
     code = "agreement_cannot_end"
-    message = "只能提前终止已复核的协议；终止日期应不早于今天和生效日期，早于届满日期。"
+    message = "只能提前终止已复核的协议；请填写不早于今天和生效日期、早于届满日期的终止日期。"
 
 
 class NoReason(DomainError):

@@ -33,12 +33,12 @@ class HeldAlready(DomainError):
 
 class AccountClosed(DomainError):
     code = "freeze_account_closed"
-    message = "该账户已经销户，不能冻结。"
+    message = "该账户已经销户，不能冻结，请核对账户。"
 
 
 class NotHeld(DomainError):
     code = "freeze_not_standing"
-    message = "这项冻结已经解除或银行没有办理，不能解冻。"
+    message = "这项冻结已经解除或银行没有办理，不需要解冻；请刷新列表。"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,12 +52,12 @@ class FourEyesOfAnswer(DomainError):
 
 class NotProposed(DomainError):
     code = "written_answer_not_proposed"
-    message = "这份书面答复已经复核或退回。"
+    message = "这份书面答复已经复核或退回，不需要再次办理。"
 
 
 class Settled(DomainError):
     code = "contradiction_settled"
-    message = "这项不一致已经处理。"
+    message = "这项不一致已经处理，不需要再次处理。"
 
 
 class NoNote(DomainError):

@@ -71,7 +71,7 @@ class CountOwn(DomainError):
 
 class CountConfirmed(DomainError):
     code = "count_confirmed"
-    message = "这次盘点已经复核，不能再次复核。"
+    message = "这次盘点已经复核，不需要再次复核。"
 
 
 class NoShortage(DomainError):
