@@ -5,7 +5,7 @@ PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock vendor regulations demo-data clean
+.PHONY: help run test check bench year lock vendor regulations demo-data clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,6 +49,9 @@ check: $(INSTALLED) ## format, lint, types, import contracts, migrations
 bench: vendor ## each promise against its limit, measured in the same run; results in bench/results
 	@for one in bench/*.py; do echo "== $$one"; $(PYTHON) "$$one" || failed=1; done; \
 	echo "== bench/gate"; $(PYTHON) -m bench.gate || failed=1; test -z "$$failed"
+
+year: vendor ## a year of a city of 200,000 by the acts themselves, all invariants asked; ARGS='--holders 20000' for less
+	@$(PYTHON) -m bench.year $(ARGS)
 
 lock: ## pin every dependency, with the hashes of all platforms
 	@scripts/lock $(PYTHON)

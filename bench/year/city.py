@@ -1,5 +1,6 @@
 """The city: its shards by day, its night after each day. In one process, or a process for each shard."""
 
+import gc
 import multiprocessing as mp
 import traceback
 from collections.abc import Callable, Iterable, Sequence
@@ -99,6 +100,8 @@ def _serve(line: Connection, plan: Plan, place: int, outlet: Outlet) -> None:
     shard: Shard | None = None
     try:
         shard = founded(plan, place, outlet)
+        gc.collect()
+        gc.freeze()  # its people stay for the year: no collection need look at them again
         line.send((True, None))
         while True:
             what, arguments = line.recv()
