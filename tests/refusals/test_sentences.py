@@ -45,6 +45,8 @@ UNREAD: Final = {
 }
 #: Texts of others: the national list of a reader's faults, the reasons a terminal shows.
 OF_OTHERS: Final = {"registry.cards.chip.faults.CardFault", "using.usage.recognising.CodeNotAccepted"}
+#: A serial number in a sentence is another one each time.
+_SERIAL: Final = re.compile("[0-9]{16,}")
 #: How a sentence says what to do, or that nothing needs to be done.
 _NEXT: Final = re.compile("请|下一步|应为|应写|须|不需要|可用|可以|稍后自动|用 yikatong")
 
@@ -70,7 +72,12 @@ def test_a_refusal_says_exactly(refusal: type[DomainError], stage: Stage) -> Non
         PROVOCATIONS[refusal](stage)
     found = refused.value
     assert type(found) is refusal
-    said = {"code": found.code, "status": found.status, "says": found.message, "article": found.article}
+    said = {
+        "code": found.code,
+        "status": found.status,
+        "says": _SERIAL.sub("…", found.message),
+        "article": found.article,
+    }
     if written := os.environ.get("REFUSALS_SAID"):
         with Path(written).open("a", encoding="utf-8") as file:
             file.write(json.dumps([key(refusal), said], ensure_ascii=False) + "\n")

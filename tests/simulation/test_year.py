@@ -17,7 +17,7 @@ DAYS = 60
 #: What must have happened in any two months of such a city; rarer things happen in some.
 COMMON = frozenset(
     {
-        "register", "register_guardian", "apply", "check", "reject", "ask_correction", "withdraw",
+        "register", "register_guardian", "apply", "check", "ask_correction",
         "open_batch", "take_preopening_return", "start_production", "take_return", "issue_at_once", "printed",
         "count_blanks", "hand_over", "take_fee", "activate", "activate_account", "replace", "report_loss",
         "report_temporary_loss", "release_loss", "record_death", "record_leaving", "move", "change_phone",
