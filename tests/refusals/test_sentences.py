@@ -39,6 +39,7 @@ UNREAD: Final = {
     "registry.cards.refusals.NotPlaceOfIssue",
     "registry.cards.refusals.OtherProvince",
     "registry.joint.rules.GuardianOfAnother",
+    "registry.stock.rules.OtherOutlet",
     "registry.joint.rules.ItemSettled",
     "registry.joint.rules.NothingCorrected",
     "registry.joint.rules.NumberOfAnother",
