@@ -68,6 +68,9 @@ def test_an_enrolled_terminal_reads_a_card_until_it_is_lost(
     assert (told["name"], told["social_security_number"]) == ("王芳", cast.WANG_FANG_NUMBER)
     assert told["terminal_number"] == f"{row.number:012d}"
     assert Look.objects.get(holder_id=rider.holder.pk, purpose="终端读卡").looker_id == row.id
+    wanted = ("card", "items", "3F00EF06|08|09|0A|$", "--virtual", card.number, "--store", store)
+    assert yikatong(gate, *wanted) == {"items": f"3F00EF06|{cast.WANG_FANG_NUMBER}|王芳|2|$"}
+    assert Look.objects.filter(holder_id=rider.holder.pk, purpose="终端读卡").count() == 2
     checked = ("card", "check", "--virtual", card.number, "--store", store)
     assert yikatong(gate, *checked)["passed"] is True
     gate_process.lose(rider.holder)
@@ -77,4 +80,4 @@ def test_an_enrolled_terminal_reads_a_card_until_it_is_lost(
         ("genuine", "平台未予认证：该卡已正式挂失"),
         ("listed", "该卡已正式挂失"),
     ]
-    assert Look.objects.filter(holder_id=rider.holder.pk, purpose="终端读卡").count() == 2
+    assert Look.objects.filter(holder_id=rider.holder.pk, purpose="终端读卡").count() == 3

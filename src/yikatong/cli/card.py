@@ -118,6 +118,32 @@ def pin(reader: ReaderName = "", virtual: Virtual = "", as_json: AsJson = False)
     print(json.dumps({"verified": True}) if as_json else "密码正确。")
 
 
+@app.command("items")
+@_refusing
+def items(
+    address: Annotated[str, typer.Argument(help="文件地址，如 '3F00EF06|08|09|4E|$'")],
+    store: Annotated[Path, typer.Option("--store", help="已开通终端的数据文件")],
+    reader: ReaderName = "",
+    virtual: Virtual = "",
+    as_json: AsJson = False,
+) -> None:
+    """作为已开通的终端读出卡内数据项（iReadCard，加密机方式）；持卡人可以看到这次读卡。"""
+    from yikatong.adapters.national_card import terminal, terminal_files
+    from yikatong.registry.cards.chip.requests import CardInfo
+    from yikatong.terminal import card as at_terminal
+
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(platform() if virtual else contextlib.nullcontext())
+        opened, client = stack.enter_context(_terminal(store))
+        channel = stack.enter_context(reader_of(reader, virtual).card())
+        lying = terminal.card_file(channel)
+        info = CardInfo(lying.chip.identification, lying.card_number).text()
+        begun = terminal_files.begin_read(channel, info, address)
+        answer = at_terminal.authenticate(opened, client, begun.request.text(), card=info)
+        told = terminal_files.finish_read(channel, begun, answer)
+    print(json.dumps({"items": told}, ensure_ascii=False) if as_json else told)
+
+
 @app.command("functions")
 def functions(
     reader: ReaderName = "",
