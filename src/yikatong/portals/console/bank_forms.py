@@ -1,5 +1,6 @@
 """What the console asks about banks: agreements, their end, and answers on paper."""
 
+from datetime import timedelta
 from typing import Any, Final
 
 from django import forms
@@ -20,7 +21,7 @@ def _day(label: str, **more: Any) -> forms.DateField:
 class AgreementForm(DeskForm):
     number = forms.CharField(label="协议编号", max_length=40, widget=forms.TextInput(attrs=_PLAIN))
     valid_from = _day("生效日期")
-    valid_until = _day("届满日期", help_text="从这一天起不再有效。")
+    valid_until = _day("有效期至", help_text="与协议一致，这一天仍然有效。")
     promises = forms.MultipleChoiceField(
         label="银行承诺",
         required=False,
@@ -80,6 +81,7 @@ class AgreementForm(DeskForm):
         }
         plain = ("on_death", "delivers_by", "matters", "on_time_percent", "sent_back_percent", "median_days")
         head = {name: given[name] for name in ("number", "valid_from", "valid_until", "outlets")}
+        head["valid_until"] += timedelta(days=1)  # half-open, as everywhere
         return head | {"promises": flags | {name: given[name] for name in plain}}
 
 

@@ -22,6 +22,7 @@ from yikatong.registry.cards import delegation
 SHOWN_DAYS = 14
 MEASURED = timedelta(days=30)
 staff = staff_required(Permission.BANK_MANAGE, channel=Channel.WEB)
+_MEASURES = ("on_time_percent", "sent_back_percent", "median_days")
 _ACTS = {"confirm": agreeing.confirm, "drop": agreeing.drop, "end": agreeing.confirm_end}
 _SAID = {
     "drafted": "协议已录入，等待另一名业务主管复核。",
@@ -97,6 +98,7 @@ def _page(request: StaffRequest, found: Bank, refusal: DomainError | None = None
         "agreed": agreed,
         "standing": standing if standing.confirmed_at else None,
         "history": found.agreements.prefetch_related("outlets").order_by("-valid_from", "-drafted_at"),
+        "has_measures": any(getattr(standing, name) is not None for name in _MEASURES),
         "outlets": [(one, one.shortfalls(standing)) for one in rows],
         "answered": queries.answered(found.pk, since=at - MEASURED),
         "days": days,
