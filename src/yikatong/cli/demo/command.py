@@ -1,5 +1,7 @@
 """`yikatong demo load` fills an empty database with the demo province; `yikatong demo live` lets it live."""
 
+import logging
+
 import typer
 
 app = typer.Typer(help="演示数据")
@@ -24,6 +26,7 @@ def load_command() -> None:
         return
     sizes = Sizes(holders=settings.ENV.demo_holders)
     loading = Loading(profile.load(settings.PROVINCE), now(), settings.ENV.demo_file, sizes)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)  # its jobs wait for the worker; no news here
     with progress("装入演示省份", len(load.STEPS)) as step:
         load.load(loading=loading, tick=step)
 
