@@ -78,6 +78,11 @@ class Sandbox:
         self.post("sources", "entries", entry)
 
     def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Also again, after it was killed; on the same port, with the same book."""
         ours = {
             "YIKATONG_HOME": str(self._home),
             "YIKATONG_BANK_SANDBOX_PORT": str(self.port),
@@ -93,7 +98,6 @@ class Sandbox:
         while not self._answers():
             assert self._process.poll() is None, "the sandbox bank ended"
             assert time.monotonic() < deadline, "the sandbox bank does not start"
-        return self
 
     def __exit__(self, *_: object) -> None:
         self._process.terminate()

@@ -73,7 +73,7 @@ def test_a_death_is_registered_and_undone_only_by_a_supervisor(desk: Client, chi
     form = {"on": day_of(now()).isoformat(), "evidence": "居民死亡医学证明 1"}
     page = text(desk.post(f"{base}/death", step(form, "check")))
     assert "在同一时刻停用" in page
-    assert "蜀安银行按继承规定处理" in page
+    assert "金融账户由继承人向蜀安银行办理" in page
     assert Holder.objects.get().status == "active"
     late = desk.post(f"{base}/death", step(form | {"on": "2099-01-01"}))
     assert (late.status_code, "死亡日期不能晚于今天" in text(late)) == (422, True)
