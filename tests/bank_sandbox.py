@@ -106,7 +106,7 @@ class Sandbox:
     def dies(self) -> None:
         """kill -9, of the process and its workers."""
         os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait(20)
+        self._process.communicate(timeout=20)
 
     def _answers(self) -> bool:
         try:
