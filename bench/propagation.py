@@ -15,6 +15,7 @@ import statistics
 import sys
 import threading
 import time
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -118,16 +119,21 @@ class Fleet:
 def carriers(count: int) -> list[Any]:
     """Cards in use at a bank that stops with us, whose holders carry credentials in a phone."""
     from yikatong.core.actor import Actor, Channel, Role
-    from yikatong.core.clock import now
+    from yikatong.core.clock import day_of, now
     from yikatong.core.sm import sm2
+    from yikatong.registry.banks import terms
     from yikatong.registry.cards.models import Card
     from yikatong.using.codes import actions
     from yikatong.using.codes.models import Device
     from yikatong.using.codes.queries import ecard_of
 
-    chosen = Card.objects.filter(status="1", holder__status="active", account__bank__joint_loss=True)
-    made = []
-    for card in chosen.select_related("holder").order_by("pk")[:count]:
+    chosen = Card.objects.filter(status="1", holder__status="active", account__isnull=False)
+    today, made = day_of(now()), []
+    joint = (
+        one for one in chosen.select_related("holder", "account").order_by("pk")
+        if one.account and terms.standing(one.account.bank_id, today).joint_loss
+    )  # fmt: skip
+    for card in islice(joint, count):
         holder = Actor(card.holder_id, "本人", Role.HOLDER, Channel.MOBILE, for_holder=card.holder_id)
         if ecard_of(card.holder_id) is None:
             actions.issue_ecard(card.holder_id, by=holder, at=now())
