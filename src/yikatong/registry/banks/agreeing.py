@@ -23,7 +23,7 @@ Status = Agreement.Status
 
 class BadAgreement(DomainError):
     code, status = "agreement_invalid", 422
-    message = "协议的有效期至不能早于生效日期。"
+    message = "协议的有效期至不能早于生效日期。请核对起止日期。"
 
 
 class NumberTaken(DomainError):

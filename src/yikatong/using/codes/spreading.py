@@ -74,7 +74,7 @@ WITH fleet AS (
 # A hair above 0.05: where 19 of 20 know a list, that is the 95 of 100.
 _ARRIVED: Final = f"""
 {_FLEET}, reach AS (
-    SELECT percentile_disc(0.05000001) WITHIN GROUP (ORDER BY upto) AS most, min(upto) AS every FROM known
+    SELECT percentile_disc(0.05 + 1e-9) WITHIN GROUP (ORDER BY upto) AS most, min(upto) AS every FROM known
 )
 UPDATE codes_lossspread s SET
     most_at = coalesce(s.most_at, CASE WHEN s.listed_in < reach.most THEN %(at)s::timestamptz END),
