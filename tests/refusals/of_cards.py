@@ -12,7 +12,7 @@ from yikatong.registry.banks import accounts, requests
 from yikatong.registry.banks import rules as bank_rules
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import actions, refusals, rosters
-from yikatong.registry.cards.actions import Answers, reading
+from yikatong.registry.cards.actions import Answers, chips, reading
 from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.matching import actions as matching
@@ -129,6 +129,30 @@ def _(s: Stage) -> None:
 @refuses(reading.CardUnknown)
 def _(s: Stage) -> None:
     reading.registered_here("510100D1560000050000000100000001", by=s.clerk)
+
+
+@refuses(refusals.ChipNotServed)
+def _(s: Stage) -> None:
+    card = s.lost()
+    chips.set_pin(
+        f"{card.identification}|{card.number}|",
+        "03|0173|0000000000000000|8424000114|135790|",
+        holder_id=card.holder_id,
+        **s.who,
+    )
+
+
+@refuses(refusals.NotPlaceOfIssue)
+def _(s: Stage) -> None:
+    case = s.apply(division_code="510703", by=s.other_clerk)
+    actions.check(case.pk, by=s.other_clerk, at=s.at)
+
+
+@refuses(refusals.OtherProvince)
+def _(s: Stage) -> None:
+    holder = s.enter()
+    Holder.objects.update(division_code="500103")
+    s.apply(holder, by=s.himself(holder))
 
 
 # --- banks ---

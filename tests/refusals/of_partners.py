@@ -20,11 +20,15 @@ from yikatong.registry.banks.models import Agreement, BankAccount, BankRequest, 
 from yikatong.registry.banks.replies import Paper
 from yikatong.registry.cards import actions, batches, refusals
 from yikatong.registry.cards.batches import files
-from yikatong.registry.cards.models import Card
+from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.holders import refusals as holder_rules
 from yikatong.registry.holders.actions import life
 from yikatong.registry.joint import actions as joint
+from yikatong.registry.joint import following, moves
 from yikatong.registry.joint import rules as joint_rules
+from yikatong.registry.joint.connector import Answer as JointAnswer
+from yikatong.registry.joint.models import JointItem, JointRequest
+from yikatong.registry.regions.models import Organisation, Outlet
 from yikatong.registry.stock import actions as stock
 from yikatong.registry.stock import rules as stock_rules
 from yikatong.using.codes import actions as codes
@@ -192,7 +196,43 @@ way(joint_rules.NotDischarged, lambda s: left_army(s, discharged_on=date(2027, 1
 way(joint_rules.TooYoungToServe, lambda s: left_army(s, s.child()))
 way(refusals.NumberAwaited, lambda s: actions.check(born(s).case.pk, **s.chief))
 
+
+@refuses(joint_rules.NumberOfAnother)
+def _(s: Stage) -> None:
+    joint.withdraw(born(s).pk, **s.who)
+    born(s, name="刘小曼")
+
+
+@refuses(joint_rules.GuardianOfAnother)
+def _(s: Stage) -> None:
+    joint.withdraw(born(s).pk, **s.who)
+    joint.open_newborn(newborn(), MAKING, by=s.himself(s.enter(12)), at=s.at)
+
+
+@refuses(joint_rules.NothingCorrected)
+def _(s: Stage) -> None:
+    matter = born(s)
+    asked = JointRequest.objects.get(item__joint=matter, item__key="birth")
+    following.settle(asked.pk, JointAnswer("correcting", "W1", "姓名与底册不一致", s.at), at=s.at)
+    joint.correct(matter.pk, "birth", answers={"name": "刘小满"}, **s.who)
+
+
+@refuses(joint_rules.ItemSettled)
+def _(s: Stage) -> None:
+    """The acts look before they move; this is the table behind them."""
+    moves.move_item(born(s).items.get(key="household"), JointItem.Status.DONE, **s.who)
+
+
 # --- stock, boxes, expiry ---
+
+
+@refuses(stock_rules.OtherOutlet)
+def _(s: Stage) -> None:
+    seat = s.seated()
+    case = s.printable()
+    facts = {"organisation": Organisation.objects.get(), "division_code": "510107"}
+    Case.objects.update(outlet=Outlet.objects.create(number="5101070002", name="望江路网点", **facts))
+    stock.issue_at_once(case.pk, **seat)
 
 
 @refuses(stock_rules.CountOwn)

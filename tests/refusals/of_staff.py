@@ -5,15 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from pyotp import random_base32
 
+from tests import cast
 from tests.adapters.card_reader.test_agent import Desk
+from tests.adapters.cards import card as card_on
 from tests.adapters.cards import hsm as card_hsm
 from tests.adapters.cards import image as card_image
 from tests.refusals.stage import Stage
-from tests.refusals.table import refuses, way
+from tests.refusals.table import heard, refuses, way
 from yikatong.adapters.card_reader import agent, serving, several
+from yikatong.adapters.card_reader.virtual import VirtualReader
 from yikatong.adapters.hsm.soft import SoftHsm
 from yikatong.adapters.national_card import image
 from yikatong.cli import vendor
@@ -39,7 +42,7 @@ from yikatong.registry.regions import centres, divisions
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Organisation
 
-ADDRESS = "192.0.2.1"
+ADDRESS, JSON = "192.0.2.1", "application/json"
 OPERATOR: dict[str, Any] = {
     "by": Actor(None, "运营员", Role.OPERATOR, Channel.WEB, scope="51"), "at": Stage.at,
 }  # fmt: skip
@@ -106,7 +109,12 @@ way(
         at=s.at,
     ),
 )
-way(exporting.NoPeriod, lambda _: raise_(exporting.NoPeriod()))
+
+
+@refuses(exporting.NoPeriod)
+def _(_s: Stage) -> None:
+    auditor = cast.log_in(Client(), cast.staff("郑安", "zhengan", role=Role.AUDITOR, scope="51"))
+    heard(auditor.get("/console/audit.csv", headers={"Accept": JSON}).json(), exporting.NoPeriod)
 
 
 @refuses(exporting.TooManyRows)
@@ -117,12 +125,6 @@ def _(s: Stage) -> None:
     exporting.count(type(s.enter(3)).objects.all())
 
 
-def raise_(refusal: errors.DomainError) -> None:
-    """Of a page whose form says it; tests/portals reads the sentence on the page itself."""
-    raise refusal
-
-
-way(errors.Invalid, lambda _: raise_(errors.Invalid()))
 way(
     scope.FinerThanCity,
     lambda _: scope.of_actor(Actor(None, "县领导", Role.LEADER, Channel.WEB, scope="510107"), province()),
@@ -201,40 +203,40 @@ def _(s: Stage) -> None:
 # --- cards on a reader ---
 
 
-class Reader:
-    """A reader with a card that does not answer, held while `held` is."""
-
-    name = "接触式读卡器"
-
-    def is_occupied(self) -> bool:
-        return True
-
-    def card(self) -> Any:
-        raise faults.fault(faults.Fault.NO_CARD)
+def reader(s: Stage, *, contactless: bool = False) -> VirtualReader:
+    """With a card on it."""
+    placed = card_on(card_hsm(s.folder))
+    placed.present(contactless=contactless)
+    return VirtualReader(placed)
 
 
-way(several.TwoCards, lambda _: several.Several(lambda: [Reader(), Reader()]).card().__enter__())
-way(faults.CardFault, lambda _: Reader().card())
-way(agent.ReadingGone, lambda _: agent.Agent(Reader()).finish("nothing begun", ""))
+def two(s: Stage) -> several.Several:
+    both: list[Any] = [reader(s), reader(s)]
+    return several.Several(lambda: both)
+
+
+way(several.TwoCards, lambda s: agent.Agent(two(s)).begin())
+way(faults.CardFault, lambda _: agent.Agent(VirtualReader(None)).begin())
+way(agent.ReadingGone, lambda s: agent.Agent(reader(s)).finish("nothing begun", ""))
+way(agent.ContactNeeded, lambda s: agent.Agent(reader(s, contactless=True)).begin_pin())
 
 
 @refuses(agent.Busy)
-def _(_s: Stage) -> None:
-    one = agent.Agent(Reader())
+def _(s: Stage) -> None:
+    one = agent.Agent(reader(s))
     with one._turn:
         one.has_card()
 
 
 def sent(s: Stage, code: str, kinds: tuple[type[errors.DomainError], ...], *, tries: int = 1) -> None:
-    """A page asks the reader agent over the network; its answer is raised as what it says it is."""
+    """A page asks the reader agent over the network; the last of its answers is raised."""
     desk = Desk(s.folder)
     try:
         for _again in range(tries):
             told = desk.send("POST", "/v1/state", b"{}", Authorization=code or None).body
     finally:
         desk.close()
-    kind = next(one for one in kinds if one.code == told["code"])
-    raise kind(told["title"])
+    heard(told, *kinds)
 
 
 way(serving.NotPaired, lambda s: sent(s, "", (serving.NotPaired,)))

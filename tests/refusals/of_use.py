@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 from django.conf import settings
+from django.test import Client
 
+from tests.portals.citizen.conftest import session_of
 from tests.refusals.stage import Stage
-from tests.refusals.table import refuses, way
+from tests.refusals.table import heard, refuses, way
 from yikatong.core.actor import Actor
+from yikatong.core.errors import Invalid
 from yikatong.core.sm import sm2
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.holders.models import Holder
@@ -15,6 +18,8 @@ from yikatong.using.codes.models import Device
 from yikatong.using.identity import actions as identity
 from yikatong.using.identity import rules as identity_rules
 from yikatong.using.usage import recognising
+
+JSON = "application/json"
 
 
 def issued(s: Stage, holder: Holder | None = None) -> Holder:
@@ -27,6 +32,15 @@ def issued(s: Stage, holder: Holder | None = None) -> Holder:
 def bound(s: Stage, holder: Holder, public: bytes | None = None) -> Device:
     key = sm2.generate().public if public is None else public
     return actions.register_device(holder.pk, public_key=key, name="手机", by=s.himself(holder), at=s.at)
+
+
+@refuses(Invalid)
+def _(s: Stage) -> None:
+    """Her browser's own code sends half a request."""
+    browser = Client()
+    browser.cookies[settings.SESSION_COOKIE_NAME] = session_of(issued(s))
+    sent = browser.post("/m/code/device", "{", content_type=JSON, headers={"Accept": JSON})
+    heard(sent.json(), Invalid)
 
 
 way(rules.NoCard, lambda s: issued(s, s.enter()))

@@ -28,6 +28,13 @@ def way(refusal: type[DomainError], provoke: Provoke) -> None:
     refuses(refusal)(provoke)
 
 
+def heard(told: dict[str, Any], *kinds: type[DomainError]) -> None:
+    """Raise what a front door has answered with problem details: the words of its answer, and of the class no word."""
+    kind = next(one for one in kinds if one.code == told["code"])
+    assert kind.status == told["status"]
+    raise kind(told["title"], article=told.get("article", ""))
+
+
 def key(refusal: type[Any]) -> str:
     """How `sentences.toml` names a class: two rooms may use one code."""
     return f"{refusal.__module__.removeprefix('yikatong.')}.{refusal.__name__}"

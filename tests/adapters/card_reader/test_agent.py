@@ -288,7 +288,7 @@ def test_nothing_is_written_and_no_pin_set_through_the_air(desk: Desk) -> None:
     for step in ("write-begin", "pin-begin"):
         told = desk.ask(step, {"wanted": WANTED})
         assert (told.status, told.body["title"]) == (
-            409, "写卡和卡密码须插卡办理：请把卡片从感应区拿起，插入读卡器。",
+            409, "写卡和卡密码须插卡办理：请把卡片从感应区拿起，插入读卡器后重试。",
         )  # fmt: skip
     assert desk.ask("begin").status == 200, "it is read"
 

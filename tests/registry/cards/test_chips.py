@@ -176,7 +176,8 @@ def test_a_lost_card_is_not_written_and_gets_no_pin(wang_fang: Holder, carry: Ca
     actions.report_temporary_loss(card.pk, by=LI_QIANG, at=AT)
     for refusal in refused(card, refusals.ChipNotServed):
         assert refusal.message == (
-            "只有正常使用的社会保障卡才能更新卡内信息、重置或解锁密码；挂失的请先解除挂失。"
+            "只有正常使用的社会保障卡才能更新卡内信息、重置或解锁密码。"
+            "下一步：未启用的先启用；挂失的先解除挂失，不能解除的办理补卡；已注销的请核对是否拿错了卡。"
         )
 
 

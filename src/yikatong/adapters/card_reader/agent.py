@@ -37,7 +37,7 @@ class ReadingGone(DomainError):
 class ContactNeeded(DomainError):
     code: ClassVar[str] = "reader_contact_needed"
     status: ClassVar[int] = 409
-    message = "写卡和卡密码须插卡办理：请把卡片从感应区拿起，插入读卡器。"
+    message = "写卡和卡密码须插卡办理：请把卡片从感应区拿起，插入读卡器后重试。"
 
 
 _Step = terminal.Begun | terminal_files.Begun | KeyRequest | SecureRequest

@@ -56,7 +56,10 @@ class HolderNotActive(DomainError):
 
 class ChipNotServed(ByLaw):
     code, articles = "chip_not_served", ("G5", "G17")
-    message = "只有正常使用的社会保障卡才能更新卡内信息、重置或解锁密码；挂失的请先解除挂失。"
+    message = (
+        "只有正常使用的社会保障卡才能更新卡内信息、重置或解锁密码。"
+        "下一步：未启用的先启用；挂失的先解除挂失，不能解除的办理补卡；已注销的请核对是否拿错了卡。"
+    )
 
 
 class WrongReason(DomainError):

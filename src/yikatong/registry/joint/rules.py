@@ -33,11 +33,11 @@ SETTLED: Final = frozenset({Status.DONE, Status.REFUSED, Status.WITHDRAWN})
 WITHIN: Final = timedelta(days=366)
 
 NEXT_STEP: Final[dict[str, str]] = {
-    Status.HELD: "等前面的事项办结后自动送办，不用再提交材料。",
-    Status.SENDING: "正在送达部门；部门系统暂时连不上时自动重送，不用再提交。",
-    Status.ACCEPTED: "部门正在办理，办结后结果显示在这里。",
+    Status.HELD: "等前面的事项办结后自动送办，不需要再提交材料。",
+    Status.SENDING: "正在送达部门；部门系统暂时连不上时自动重送，不需要再提交。",
+    Status.ACCEPTED: "部门正在办理，不需要再提交；办结后结果显示在这里。",
     Status.CORRECTING: "请按部门要求补正，补正期间不计办理时限。",
-    Status.DONE: "已经办结。",
+    Status.DONE: "已经办结，不需要再办。",
     Status.REFUSED: "可以按说明改正后重新送办，或撤回这一项；其他事项照常办理。",
     Status.WITHDRAWN: "这一项已撤回；需要时可到该部门窗口办理。",
 }
@@ -63,12 +63,18 @@ class NotANewborn(ByLaw):
 
 class NumberOfAnother(DomainError):
     code, status = "newborn_differs", 409
-    message = "这份出生医学证明已登记在另一名孩子名下，姓名或出生日期不一致，请核对编号。"
+    message = (
+        "这份出生医学证明或公民身份号码已经登记，登记的姓名或出生日期与填写的不同。"
+        "请逐项核对；登记有误的，请到服务窗口更正后再申办。"
+    )
 
 
 class GuardianOfAnother(ByLaw):
     code, articles = "newborn_has_guardian", ("O10",)
-    message = "这名孩子已由另一位监护人登记，请由登记的监护人办理，或共同到服务窗口办理。"
+    message = (
+        "这名孩子已由另一位监护人登记，请由登记的监护人办理；"
+        "您也是监护人的，请带本人证件和出生医学证明到服务窗口办理。"
+    )
 
 
 class NotDischarged(ByLaw):
@@ -93,7 +99,7 @@ class ItemSettled(DomainError):
 
 class NothingCorrected(DomainError):
     code, status = "joint_nothing_corrected", 422
-    message = "内容与上次送办的相同，请按部门要求改正后再送办。"
+    message = "内容与上次送办的相同，没有重新送办。请按部门的说明改正；核对无误的，请联系该部门。"
 
 
 class NotCorrectable(DomainError):

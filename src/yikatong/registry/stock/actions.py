@@ -173,7 +173,8 @@ def check_here(case: Case, outlet: Outlet) -> None:
     if case.outlet_id not in {None, outlet.pk}:
         name = case.outlet.name if case.outlet else ""
         raise rules.OtherOutlet(
-            f"本件在{name}领取，请由该网点即时制卡；持卡人已到本网点的，请先补正领卡网点。"
+            f"本件在{name}领取，请由该网点即时制卡；"
+            "要改在本网点领取的，请先撤回本件，重新申请时选择本网点领取。"
         )
 
 

@@ -42,6 +42,8 @@ from yikatong.using.identity import queries as known
 
 DEFAULT_SCENE = 1
 RENEW_AFTER_S = 6 * 3600
+#: The page's own code asks, nobody has typed anything.
+_INCOMPLETE = "页面发出的请求不完整，没有办理。请刷新页面后重试。"
 
 
 @holder_required
@@ -205,9 +207,9 @@ def _body(request: HttpRequest) -> dict[str, Any]:
     try:
         body = json.loads(request.body)
     except ValueError:
-        raise Invalid from None
+        raise Invalid(_INCOMPLETE) from None
     if not isinstance(body, dict):
-        raise Invalid
+        raise Invalid(_INCOMPLETE)
     return body
 
 
@@ -222,7 +224,7 @@ def _key(value: object) -> UUID:
     try:
         return UUID(str(value))
     except ValueError:
-        raise Invalid from None
+        raise Invalid(_INCOMPLETE) from None
 
 
 def _text(value: bytes) -> str:
