@@ -110,6 +110,30 @@ def test_a_guardian_acts_over_the_network_in_his_own_name_only(child: Holder, re
     assert actions.apply(child.pk, **WISH, by=for_child, at=AT).applicant == "guardian"
 
 
+@pytest.mark.clause("A4", "B3")
+def test_a_guardian_who_becomes_a_holder_later_acts_over_the_network(
+    child: Holder, register: Register
+) -> None:
+    assert holders.register_guardian(child.pk, **GUARDIAN, by=LI_QIANG, at=AT).guardian_id is None
+    father = register(40, number=FATHER, name="王建国")
+    for_child = Actor(father.pk, "父", Role.HOLDER, Channel.MOBILE, for_holder=child.pk)
+    assert actions.apply(child.pk, **WISH, by=for_child, at=AT).applicant == "guardian"
+
+
+@pytest.mark.clause("A4")
+def test_a_guardian_who_comes_with_a_roster_is_known_by_his_children(
+    child: Holder, places: None, partners: None
+) -> None:
+    holders.register_guardian(child.pk, **GUARDIAN, by=LI_QIANG, at=AT)
+    row = (
+        f"A,{FATHER},王建国,男,{FATHER[6:10]}-{FATHER[10:12]}-{FATHER[12:14]},,13900000040,510107,,{JOINT},,"
+    )
+    data = f"{','.join(columns.REQUIRED)}\n{row}\n".encode()
+    roster = rosters.receive(data, "单位.csv", kind="employer", applicant="示例公司", by=SUPERVISOR, at=AT)
+    assert rosters.run(roster.pk).cases == 1
+    assert Guardianship.objects.get().guardian_id == Case.objects.get().holder_id
+
+
 @pytest.mark.clause("A4")
 @pytest.mark.parametrize(
     ("changes", "code"),

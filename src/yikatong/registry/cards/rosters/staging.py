@@ -69,6 +69,12 @@ INSERT INTO holders_certificate (id, holder_id, kind, number, number_index, is_c
 SELECT certificate_id, holder_id, kind, number, number_index, true, %(at)s
 FROM staged WHERE NOT is_known ON CONFLICT DO NOTHING
 """
+# As with one who is registered alone: children of whom he was made guardian know him from now on.
+_WARDS: Final = """
+UPDATE holders_guardianship g SET guardian_id = s.holder_id FROM staged s
+WHERE NOT s.is_known AND g.guardian_id IS NULL AND g.ended_at IS NULL
+    AND g.kind = s.kind AND g.number_index = s.number_index AND g.ward_id <> s.holder_id
+"""
 _FAULTS: Final = """
 UPDATE staged s SET fault = CASE
     WHEN h.status <> 'active' THEN 'holder_not_active'
@@ -141,7 +147,7 @@ FROM staged WHERE is_known
 _ENTERED: Final = "SELECT holder_id FROM staged WHERE fault IS NULL"
 _LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
 _STATEMENTS: Final = (
-    _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _FAULTS, _CASES,
+    _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _WARDS, _FAULTS, _CASES,
     _LATE_FAULTS, _STEPS, _GUARDIANS, _AUDIT, _LOOKS,
 )  # fmt: skip
 _WORDS: Final = {

@@ -15,6 +15,7 @@ from yikatong.registry.holders.actions.records import (
     AlreadyLinked,
     CertificateOfAnother,
     active,
+    add_certificate,
     certificate_index,
     ended_refusal,
     note,
@@ -102,9 +103,7 @@ def change_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at:
     before = holder.social_security_number
     with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
         Certificate.objects.filter(holder=holder, kind=kind).update(is_current=False)
-        Certificate.objects.create(
-            holder=holder, kind=kind.value, number=checked.number, number_index=index, created_at=at
-        )
+        add_certificate(holder, kind, checked.number, at)
     holder.social_security_number, holder.social_security_index = checked.number, social
     holder.birth_date = checked.birth_date or holder.birth_date
     holder.sex = checked.sex or holder.sex
@@ -136,9 +135,7 @@ def give_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at: d
     before = holder.social_security_number
     Certificate.objects.filter(holder=holder).update(is_current=False)
     with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
-        Certificate.objects.create(
-            holder=holder, kind=kind.value, number=checked.number, number_index=index, created_at=at
-        )
+        add_certificate(holder, kind, checked.number, at)
     holder.social_security_number, holder.social_security_index = checked.number, social
     holder.save(update_fields=["social_security_number", "social_security_index"])
     kinds = LifeEvent.Kind

@@ -15,7 +15,7 @@ from yikatong.core.fields import blind_index
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import certificates, refusals, rules
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.models import Certificate, Holder
+from yikatong.registry.holders.models import Certificate, Guardianship, Holder
 from yikatong.registry.holders.rules import Claim, Person
 from yikatong.registry.holders.signals import holder_registered
 from yikatong.registry.regions.law import ByLaw, province
@@ -83,7 +83,7 @@ def _enter(person: Person, *, by: Actor, at: datetime) -> Holder:
         try:
             with transaction.atomic():
                 holder = Holder.objects.create(**columns(person), created_at=at)
-                _add_certificate(holder, person.certificate.kind, person.certificate.number, at)
+                add_certificate(holder, person.certificate.kind, person.certificate.number, at)
         except IntegrityError:  # the other clerk was first
             if (there := _there(person)) is None:
                 raise
@@ -134,14 +134,15 @@ def _now(known: Holder | None) -> UUID | None:
     return None if known is None else known.merged_into_id or known.pk
 
 
-def _add_certificate(holder: Holder, kind: Kind, number: str, at: datetime) -> Certificate:
-    return Certificate.objects.create(
-        holder=holder,
-        kind=kind.value,
-        number=number,
-        number_index=certificate_index(kind, number),
-        created_at=at,
+def add_certificate(holder: Holder, kind: Kind, number: str, at: datetime) -> Certificate:
+    """The certificate of one who is locked or new; children of whom its bearer was made guardian know him from now on."""
+    index = certificate_index(kind, number)
+    certificate = Certificate.objects.create(
+        holder=holder, kind=kind.value, number=number, number_index=index, created_at=at
     )
+    unlinked = Guardianship.objects.filter(guardian=None, ended_at=None, kind=kind.value, number_index=index)
+    unlinked.exclude(ward=holder).update(guardian=holder)
+    return certificate
 
 
 def locked(holder_id: UUID, *, by: Actor) -> Holder:
@@ -181,7 +182,7 @@ def link_certificate(holder_id: UUID, *, kind: str, number: str, by: Actor, at: 
         raise AlreadyLinked if other.holder_id == holder.pk else CertificateOfAnother
     with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
         Certificate.objects.filter(holder=holder, kind=checked.kind).update(is_current=False)
-        certificate = _add_certificate(holder, checked.kind, checked.number, at)
+        certificate = add_certificate(holder, checked.kind, checked.number, at)
     note("certificate_linked", holder, by=by, at=at, kind=checked.kind.value)
     return certificate
 

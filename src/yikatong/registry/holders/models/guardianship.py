@@ -60,7 +60,12 @@ class Guardianship(models.Model):
         indexes = [
             models.Index(
                 fields=["valid_until"], condition=Q(ended_at__isnull=True), name="holders_guardian_ending"
-            )
+            ),
+            models.Index(
+                fields=["number_index"],
+                condition=Q(guardian__isnull=True, ended_at__isnull=True),
+                name="holders_guardian_unlinked",
+            ),
         ]
 
     def __str__(self) -> str:
