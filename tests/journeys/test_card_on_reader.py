@@ -246,7 +246,7 @@ def test_another_s_card_and_a_lost_one_are_not_served(
     assert desk.slot.placed._state.memory.written == ()
     card_acts.report_temporary_loss(card.pk, by=cast.clerk(), at=now())
     page.reload()
-    expect(page.get_by_text("挂失的请先解除挂失")).to_be_visible()
+    expect(page.get_by_text("挂失的先解除挂失")).to_be_visible()
     expect(page.locator("[data-chip]")).to_have_count(0)
     axe(page)
     assert not CardEvent.objects.filter(kind__in=["chip_written", "pin_set"]).exists()
