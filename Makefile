@@ -28,7 +28,6 @@ run: vendor ## start everything: database, site, gate, worker, with a demo provi
 	@$(PYTHON) -m yikatong.cli.main run
 
 # Three runs: a browser's event loop leaves none for others in its process, and killing needs a machine to itself.
-# A browser waits more than it computes: three share two cores well.
 test: vendor ## every test; ARGS='tests/core -x' for some
 	@scripts/install_browser
 	@scripts/install_card_reader $(VENV)
@@ -36,7 +35,7 @@ ifdef ARGS
 	@$(PYTHON) -m pytest $(ARGS)
 else
 	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "not browser and not faults"
-	@$(PYTHON) -m pytest --numprocesses 3 --dist loadfile -m "browser and not faults"
+	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "browser and not faults"
 	@$(PYTHON) -m pytest -m faults
 endif
 
