@@ -3,6 +3,7 @@
 VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+BENCHES := card_read embedded_postgres matching places propagation roster search gate
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench year lock vendor regulations demo-data clean
@@ -47,8 +48,7 @@ check: $(INSTALLED) ## format, lint, types, import contracts, migrations
 	DJANGO_SETTINGS_MODULE=yikatong.site.settings $(PYTHON) -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
 bench: vendor ## each promise against its limit, measured in the same run; results in bench/results
-	@for one in bench/*.py; do echo "== $$one"; $(PYTHON) "$$one" || failed=1; done; \
-	echo "== bench/gate"; $(PYTHON) -m bench.gate || failed=1; test -z "$$failed"
+	@for one in $(BENCHES); do echo "== bench.$$one"; $(PYTHON) -m bench.$$one || failed=1; done; test -z "$$failed"
 
 year: vendor ## a year of a city of 200,000 by the acts themselves, all invariants asked; ARGS='--holders 20000' for less
 	@$(PYTHON) -m bench.year $(ARGS)

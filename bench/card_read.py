@@ -3,7 +3,7 @@
 Bar: a whole reading (iReadCardBas in HSM mode: nineteen commands, both authentications on both sides, the key device) keeps
 a third of the pace of a bare loop that sends as many commands over the same transport in the same run, and five cards
 a second are read.
-Run: python bench/card_read.py   (as root, with pcscd, vsmartcard-vpcd and pyscard; says so and ends well without them)
+Run: python -m bench.card_read   (as root, with pcscd, vsmartcard-vpcd and pyscard; says so and ends well without them)
 """
 
 import json
@@ -15,15 +15,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
-
-from tests.adapters.card_reader import service  # noqa: E402
-from tests.adapters.cards import card, hsm  # noqa: E402
-from yikatong.adapters.card_reader import pcsc  # noqa: E402
-from yikatong.adapters.hsm.soft import SoftHsm  # noqa: E402
-from yikatong.adapters.national_card import terminal  # noqa: E402
-from yikatong.registry.cards.chip import authentication  # noqa: E402
+from tests.adapters.card_reader import service
+from tests.adapters.cards import card, hsm
+from yikatong.adapters.card_reader import pcsc
+from yikatong.adapters.hsm.soft import SoftHsm
+from yikatong.adapters.national_card import terminal
+from yikatong.registry.cards.chip import authentication
 
 BAR_RATIO, BAR_READINGS = 0.33, 5.0
 ROUNDS, READINGS, RECORDS = 30, 10, 190

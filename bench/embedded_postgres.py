@@ -1,6 +1,6 @@
 """The embedded PostgreSQL: from nothing to the first query, from a stop, and from kill -9. Lower is better.
 
-Bars: cold 3 s, after kill -9 5 s. Run: python bench/embedded_postgres.py
+Bars: cold 3 s, after kill -9 5 s. Run: python -m bench.embedded_postgres
 """
 
 import json

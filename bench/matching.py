@@ -2,25 +2,23 @@
 
 Bar: 1,000 holders a second, sealed fields opened, looks written, positions stored: a slice of 100,000 each ten minutes,
 with which ninety million are gone round in a week, takes a sixth of that time. What a source enters is followed apart.
-Run: python bench/matching.py [holders]. On DATABASE_URL's server, else on an embedded one that is thrown away.
+Run: python -m bench.matching [holders]. On DATABASE_URL's server, else on an embedded one that is thrown away.
 """
 
-import contextlib
 import json
 import os
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict
+
+from bench.database import database
 
 ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 HOLDERS = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 CHANGED = 2_000
@@ -28,40 +26,6 @@ BAR = 1_000
 NAME = "yikatong_bench_matching"
 RESULT = Path(__file__).with_name("results") / "matching.json"
 COLUMNS = "id, name, social_security_number, phone, division_code, ground, status, birth_date"
-
-
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """Address of a server where a database may be made."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-        return
-    from yikatong.runtime.postgres import Cluster
-
-    with tempfile.TemporaryDirectory(prefix="ykt-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        with Cluster(home).opened() as address:
-            yield address
-
-
-@contextlib.contextmanager
-def database() -> Iterator[str]:
-    """An empty database with all tables; dropped at the end."""
-    with server() as address, psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {NAME}")
-        parts = conninfo_to_dict(address) | {"dbname": NAME}
-        query = "&".join(f"{key}={value}" for key, value in parts.items())
-        os.environ["DATABASE_URL"] = f"postgresql:///{NAME}?{query}"
-        os.environ["DJANGO_SETTINGS_MODULE"] = "yikatong.site.settings"
-        try:
-            yield os.environ["DATABASE_URL"]
-        finally:
-            from django.db import connections
-
-            connections.close_all()
-            connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
 def load() -> None:
@@ -161,7 +125,7 @@ def bare_scan(dsn: str) -> float:
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="ykt-home-") as home, database() as dsn:
+    with tempfile.TemporaryDirectory(prefix="ykt-home-") as home, database(NAME) as dsn:
         os.environ |= {"YIKATONG_HOME": home}
         load()
         from tests.bank_sandbox import Sandbox

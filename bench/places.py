@@ -1,7 +1,7 @@
 """What lies nearest, among 500,000 places and 20,000 outlets, by PostgreSQL's own index. Milliseconds, lower is better.
 
 Bar: 99 of 100 searches within 50 ms; beside it, the bare kNN query of one page in the same run, and reading the table.
-Run: python bench/places.py [places]   (default 500,000; half a minute to load)
+Run: python -m bench.places [places]   (default 500,000; half a minute to load)
 """
 
 import contextlib

@@ -1,10 +1,9 @@
 """A roster of 50,000 rows, from the file to cases and faults, beside a bare COPY of the same rows.
 
-Bar: 2,000 rows/s. Run: python bench/roster.py [rows]. Uses a database of its own: on DATABASE_URL's server, else
+Bar: 2,000 rows/s. Run: python -m bench.roster [rows]. Uses a database of its own: on DATABASE_URL's server, else
 on an embedded one that is thrown away.
 """
 
-import contextlib
 import json
 import os
 import resource
@@ -12,12 +11,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+
+from bench.database import database
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 50_000
 BAR = 2_000
@@ -25,39 +25,6 @@ NAME = "yikatong_bench_roster"
 ROOT = Path(__file__).parents[1]
 RESULT = Path(__file__).with_name("results") / "roster.json"
 FILES = {"csv_gb18030": ["--encoding", "gb18030", "--seed", "1"], "xlsx": ["--xlsx", "--seed", "2"]}
-
-
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """Address of a server where a database may be made."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-        return
-    from yikatong.runtime.postgres import Cluster
-
-    with tempfile.TemporaryDirectory(prefix="ykt-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        with Cluster(home).opened() as address:
-            yield address
-
-
-@contextlib.contextmanager
-def database() -> Iterator[str]:
-    """An empty database with all tables; dropped at the end."""
-    with server() as address, psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        connection.execute(f"CREATE DATABASE {NAME}")
-        parts = psycopg.conninfo.conninfo_to_dict(address) | {"dbname": NAME}
-        query = "&".join(f"{key}={value}" for key, value in parts.items())
-        os.environ["DATABASE_URL"] = f"postgresql:///{NAME}?{query}"
-        try:
-            yield make_conninfo(**parts)
-        finally:
-            from django.db import connections
-
-            connections.close_all()
-            connection.execute(f"DROP DATABASE {NAME}")
 
 
 def prepare() -> None:
@@ -131,7 +98,7 @@ def main() -> int:
         "bar_rows_per_s": BAR,
         "load_before": [round(one, 2) for one in os.getloadavg()],
     }
-    with tempfile.TemporaryDirectory() as folder, database() as dsn:
+    with tempfile.TemporaryDirectory() as folder, database(NAME) as dsn:
         prepare()
         for name, options in FILES.items():
             path = Path(folder) / name

@@ -1,7 +1,7 @@
 """A clerk finds a holder among millions by certificate, card, phone or name. Milliseconds, lower is better.
 
 Bar: 99 of 100 searches within 50 ms, look row and commit included; beside it, the bare indexed lookup of the same key.
-Run: python bench/search.py [rows]   (10,000,000 take some 10 GB and a quarter of an hour to load; default 1,000,000)
+Run: python -m bench.search [rows]   (10,000,000 take some 10 GB and a quarter of an hour to load; default 1,000,000)
 """
 
 import contextlib

@@ -7,7 +7,6 @@ server, else on an embedded one that is thrown away.
 """
 
 import argparse
-import contextlib
 import json
 import logging
 import os
@@ -17,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as hour
@@ -25,7 +23,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+
+from bench.database import database
 
 BAR_MINUTES, BAR_HOLDERS, BAR_DAYS = 10.0, 200_000, 365
 FIRST = date(2026, 1, 1)
@@ -33,40 +32,6 @@ NAME = "yikatong_bench_year"
 RESULT = Path(__file__).parents[1] / "results" / "year.json"
 COMMIT_S = 5
 _ONE_ROW = "INSERT INTO bench_commit VALUES (1);\n"
-
-
-@contextlib.contextmanager
-def server() -> Iterator[str]:
-    """Address of a server where a database may be made."""
-    if url := os.environ.get("DATABASE_URL"):
-        yield url
-        return
-    from yikatong.runtime.postgres import Cluster
-
-    with tempfile.TemporaryDirectory(prefix="ykt-") as name:
-        home = Path(name)
-        home.chmod(0o755)
-        with Cluster(home).opened() as address:
-            yield address
-
-
-@contextlib.contextmanager
-def database() -> Iterator[str]:
-    """An empty database with all tables and Django upon it; dropped at the end."""
-    with server() as address, psycopg.connect(address, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {NAME}")
-        connection.execute(f"CREATE DATABASE {NAME}")
-        parts = conninfo_to_dict(address) | {"dbname": NAME}
-        query = "&".join(f"{key}={value}" for key, value in parts.items())
-        os.environ["DATABASE_URL"] = f"postgresql:///{NAME}?{query}"
-        try:
-            prepare()
-            yield make_conninfo(**parts)
-        finally:
-            from django.db import connections
-
-            connections.close_all()
-            connection.execute(f"DROP DATABASE {NAME} WITH (FORCE)")
 
 
 def prepare() -> None:
@@ -147,7 +112,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=2026)
     asked = parser.parse_args()
     load = os.getloadavg()
-    with database() as dsn:
+    with database(NAME) as dsn:
+        prepare()
         found = measure(asked, dsn) | {"load_before": [round(one, 1) for one in load]}
     found["load_after"] = [round(one, 1) for one in os.getloadavg()]
     RESULT.parent.mkdir(exist_ok=True)

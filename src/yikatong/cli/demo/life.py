@@ -60,7 +60,7 @@ class DemoTerminal:
             "hot_versions": self.hot,
             "software": "demo",
         }
-        return answers.read(answers.Pulse, self._ask("/gate/v1/heartbeat", body))
+        return answers.read(answers.Pulse, self.ask("/gate/v1/heartbeat", body))
 
     def _fetched(self, pulse: answers.Pulse) -> bool:
         newer = {
@@ -79,7 +79,7 @@ class DemoTerminal:
 
     def show(self, code: str, amount_fen: int) -> None:
         self.sequence += 1
-        self._ask("/gate/v1/verify", {"sequence": self.sequence, "code": code, "amount_fen": amount_fen})
+        self.ask("/gate/v1/verify", {"sequence": self.sequence, "code": code, "amount_fen": amount_fen})
 
     def sign_in(self) -> None:
         number, generation = self.terminal.number, self.terminal.key_generation
@@ -91,7 +91,7 @@ class DemoTerminal:
         self.day, self.sequence = terms.day, terms.sequence_next - 1
         self.key = platform_keys.work_key(number, generation, date.fromisoformat(terms.day))
 
-    def _ask(self, path: str, body: dict[str, Any]) -> bytes:
+    def ask(self, path: str, body: dict[str, Any]) -> bytes:
         if not self.is_signed_in:
             self.sign_in()
         return self._send(path, body, self.key)
