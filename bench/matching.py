@@ -70,12 +70,12 @@ def rate(rows: int, seconds: float) -> int:
     return round(rows / seconds)
 
 
-def measure(os.environ["DATABASE_URL"]: str, url: str) -> dict[str, Any]:
+def measure(dsn: str, url: str) -> dict[str, Any]:
     from yikatong.core.clock import now
     from yikatong.registry.matching import comparing
     from yikatong.registry.matching.source import sources
 
-    scanned = bare_scan(os.environ["DATABASE_URL"])
+    scanned = bare_scan(dsn)
     source = sources()["population"]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began, own = time.perf_counter(), time.process_time()
@@ -83,7 +83,7 @@ def measure(os.environ["DATABASE_URL"]: str, url: str) -> dict[str, Any]:
     seconds, own = time.perf_counter() - began, time.process_time() - own
     assert done.compared == HOLDERS, done
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
-    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    with psycopg.connect(dsn) as connection:
         connection.execute(
             "INSERT INTO peer_sources.entry (register, number, name, known, facts)"
             " SELECT 'population', (510107199003070000 + n)::text, '王小芳', true, '{}' FROM generate_series(0, %s) n",
@@ -108,12 +108,12 @@ def measure(os.environ["DATABASE_URL"]: str, url: str) -> dict[str, Any]:
     }
 
 
-def bare_scan(os.environ["DATABASE_URL"]: str) -> float:
+def bare_scan(dsn: str) -> float:
     """Seconds to read the same rows in the same pages, and do nothing with them."""
     from yikatong.registry.matching.comparing import CHUNK
 
     began = time.perf_counter()
-    with psycopg.connect(os.environ["DATABASE_URL"]) as connection:
+    with psycopg.connect(dsn) as connection:
         last, seen = "00000000-0000-0000-0000-000000000000", 0
         page = (
             f"SELECT {COLUMNS} FROM holders_holder WHERE status = 'active' AND id > %s ORDER BY id LIMIT %s"
@@ -127,14 +127,15 @@ def bare_scan(os.environ["DATABASE_URL"]: str) -> float:
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="ykt-home-") as home, database(NAME):
         os.environ |= {"YIKATONG_HOME": home}
+        dsn = os.environ["DATABASE_URL"]
         load()
         from tests.bank_sandbox import Sandbox
         from yikatong.core import env
 
-        with Sandbox(Path(home), os.environ["DATABASE_URL"]) as peer:
+        with Sandbox(Path(home), dsn) as peer:
             os.environ["YIKATONG_SOURCES_FILE"] = str(peer.sources_file)
             env.load.cache_clear()
-            found = measure(os.environ["DATABASE_URL"], "signed HTTP to a process of its own, no delay")
+            found = measure(dsn, "signed HTTP to a process of its own, no delay")
     RESULT.write_text(json.dumps(found, ensure_ascii=False, indent=1) + "\n")
     print(json.dumps(found, ensure_ascii=False, indent=1))
     return int(found["compared_per_s"] < BAR)
