@@ -120,7 +120,7 @@ class Sandbox:
 
     def goes_wrong(self, kind: str, act: str = "*", **more: Any) -> None:
         """timeout, lost, refuse or away, the next `times` times; held back for longer than a channel waits."""
-        self.wire.post("/v1/faults", {"kind": kind, "act": act, "hold_s": 0.8} | more)
+        self.wire.post("/v1/faults", {"kind": kind, "what": act, "hold_s": 0.8} | more)
 
     def was_yesterday(self, account: str) -> None:
         """What happened to this account happened a day earlier."""
@@ -134,8 +134,8 @@ class Sandbox:
         """No account, no request, nothing that goes wrong: invented numbers come again in every test."""
         with psycopg.connect(self._dsn) as connection:
             connection.execute(
-                "TRUNCATE peer_bank.account, peer_bank.request, peer_bank.fault, peer_sources.entry,"
-                " peer_sources.fault, peer_partner.list, peer_partner.reference, peer_partner.fault"
+                "TRUNCATE peer_bank.account, peer_bank.request, peer_bank.chosen_fault, peer_sources.entry,"
+                " peer_sources.chosen_fault, peer_partner.list, peer_partner.reference, peer_partner.chosen_fault"
             )
 
 

@@ -88,13 +88,13 @@ class Departments:
 
     def goes_wrong(self, kind: str, key: str = "*", **more: Any) -> None:
         """timeout, lost, refuse, correct, slow or away, the next `times` times; held back longer than a channel waits."""
-        self.wire.post("/department/v1/faults", {"kind": kind, "key": key, "hold_s": 1.2} | more)
+        self.wire.post("/department/v1/faults", {"kind": kind, "what": key, "hold_s": 1.2} | more)
 
     def begins_anew(self) -> None:
         """No matter, no request, nothing that goes wrong."""
         with psycopg.connect(self._dsn) as connection:
             connection.execute(
-                "TRUNCATE peer_department.item, peer_department.request, peer_department.fault"
+                "TRUNCATE peer_department.item, peer_department.request, peer_department.chosen_fault"
             )
 
     def forget(self, item: str) -> None:

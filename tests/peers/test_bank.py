@@ -96,3 +96,5 @@ def test_what_goes_wrong_is_chosen(bank: Sandbox) -> None:
     with pytest.raises(BankSilent):
         ask(bank, "freeze", account=number)
     assert bank.wire.post("/v1/accounts", {"bank": BANK, "account": number})["status"] == "frozen"
+    with pytest.raises(BankSilent, match="HTTP 400"):  # only a peer that answers pages can cut one short
+        bank.goes_wrong("cut")

@@ -51,7 +51,7 @@ def fault(
     settings = env.load()
     wire = Wire(settings.bank_sandbox_url, env.secret_file(settings.bank_sandbox_key_path, 32))
     chosen = None if kind == "none" else {
-        "kind": kind, "act": act, "bank": bank, "times": times, "hold_s": hold_s, "reason": reason,
+        "kind": kind, "what": act, "who": bank, "times": times, "hold_s": hold_s, "reason": reason,
     }  # fmt: skip
     wire.post("/v1/faults", chosen)
     print("银行沙箱已恢复正常。" if chosen is None else f"已设置：{kind} × {times}")

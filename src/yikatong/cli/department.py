@@ -28,7 +28,7 @@ def fault(
 
     line = sandbox(env.load())
     chosen = None if kind == "none" else {
-        "kind": kind, "key": key, "department": department, "times": times, "hold_s": hold_s, "reason": reason,
+        "kind": kind, "what": key, "who": department, "times": times, "hold_s": hold_s, "reason": reason,
     }  # fmt: skip
     line.post("/department/v1/faults", chosen)
     print("联办部门沙箱已恢复正常。" if chosen is None else f"已设置：{kind} × {times}")

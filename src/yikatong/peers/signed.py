@@ -14,6 +14,7 @@ from psycopg import Connection
 from psycopg_pool import ConnectionPool
 
 from yikatong.core import env, http_mac
+from yikatong.peers import faults
 
 BODY_MAX: Final = 64 * 1024
 KEY_SIZE: Final = 32
@@ -105,12 +106,13 @@ class Signed:
         return pool
 
 
-def tables_of(package: str) -> Callable[[Connection[Any]], None]:
-    """`make_tables` of a peer whose package has a `schema.sql`."""
+def tables_of(package: str, schema: str) -> Callable[[Connection[Any]], None]:
+    """`make_tables` of a peer whose package has a `schema.sql` that makes `schema`."""
 
     def make(connection: Connection[Any]) -> None:
         text = resources.files(package).joinpath("schema.sql").read_text(encoding="utf-8")
         with connection.transaction():
             connection.execute(text.encode())
+            faults.make_table(connection, schema)
 
     return make

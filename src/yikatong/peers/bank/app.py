@@ -9,10 +9,12 @@ import msgspec
 from psycopg import Connection
 
 from yikatong.core import env
-from yikatong.peers.bank import book, faults
+from yikatong.peers import faults
+from yikatong.peers.bank import book
 from yikatong.peers.bank.book import Request
-from yikatong.peers.bank.faults import Fault
-from yikatong.peers.signed import Handler, Reply, Signed
+from yikatong.peers.signed import Handler, Reply, Signed, tables_of
+
+SCHEMA: Final = "peer_bank"
 
 
 class _Asked(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,19 +26,14 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def _requests(connection: Connection[Any], body: bytes) -> Reply:
     request = msgspec.json.decode(body, type=Request)
-    fault = faults.next_for(connection, request.bank, request.act)
-    connection.commit()  # used up even if what follows fails, and not held while the bank is slow
-    if fault and fault.kind in {"away", "timeout"}:
-        fault.hold()
-        return (503, b"{}") if fault.kind == "away" else (504, b"{}")
+    fault = faults.next_for(connection, SCHEMA, request.bank, request.act)
+    if undone := faults.undone(fault):
+        return undone
     _think()
     refuse = (fault.reason or "银行拒绝办理") if fault and fault.kind == "refuse" else ""
     answer = book.carry_out(connection, request, at=_now(), refuse=refuse)
     connection.commit()
-    if fault and fault.kind == "lost":
-        fault.hold()
-        return 504, b"{}"
-    return 200, msgspec.json.encode(answer)
+    return faults.answer_lost(fault) or (200, msgspec.json.encode(answer))
 
 
 def _answers(connection: Connection[Any], body: bytes) -> Reply:
@@ -53,20 +50,11 @@ def _accounts(connection: Connection[Any], body: bytes) -> Reply:
 
 def _deliveries(connection: Connection[Any], body: bytes) -> Reply:
     asked = msgspec.json.decode(body, type=_Asked)
-    fault = faults.next_for(connection, asked.bank, "deliver")
-    connection.commit()
+    fault = faults.next_for(connection, SCHEMA, asked.bank, "deliver")
     if asked.begin is None or fault:
         return (503, b"{}") if fault else (400, b"{}")
     rows = book.changed_on(connection, asked.bank, asked.begin)
     return 200, msgspec.json.encode({"rows": [{"account": one, "status": status} for one, status in rows]})
-
-
-def _faults(connection: Connection[Any], body: bytes) -> Reply:
-    if not body:
-        faults.forget(connection)
-    else:
-        faults.choose(connection, msgspec.json.decode(body, type=Fault))
-    return 200, b"{}"
 
 
 _HANDLERS: Final[dict[str, Handler]] = {
@@ -74,7 +62,7 @@ _HANDLERS: Final[dict[str, Handler]] = {
     "/v1/answers": _answers,
     "/v1/accounts": _accounts,
     "/v1/deliveries": _deliveries,
-    "/v1/faults": _faults,
+    "/v1/faults": faults.setting(SCHEMA, faults.OF_ACTS),
 }
 
 
@@ -90,5 +78,7 @@ def _now() -> datetime:
 
 
 application: Final = Signed(
-    _HANDLERS, make_tables=book.make_tables, key_path=lambda: env.load().bank_sandbox_key_path
+    _HANDLERS,
+    make_tables=tables_of(__package__, SCHEMA),
+    key_path=lambda: env.load().bank_sandbox_key_path,
 )

@@ -1,7 +1,6 @@
 """The bank's book: accounts and the requests carried out on them, one transaction an act."""
 
 from datetime import UTC, datetime, timedelta
-from importlib import resources
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -75,12 +74,6 @@ _ALREADY: Final = {
 _WORDS: Final = {
     "preopened": "未激活", "active": "正常", "lost": "挂失", "frozen": "冻结", "closed": "已销户",
 }  # fmt: skip
-
-
-def make_tables(connection: Connection[Any]) -> None:
-    text = resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8")
-    with connection.transaction():
-        connection.execute(text.encode())
 
 
 def carry_out(connection: Connection[Any], request: Request, *, at: datetime, refuse: str = "") -> Answer:

@@ -24,12 +24,3 @@ CREATE TABLE IF NOT EXISTS peer_bank.request (
     received_at timestamptz NOT NULL,
     times integer NOT NULL DEFAULT 1
 );
-CREATE TABLE IF NOT EXISTS peer_bank.fault (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    bank text NOT NULL,
-    act text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('timeout', 'lost', 'refuse', 'away')),
-    hold_s double precision NOT NULL,
-    reason text NOT NULL,
-    times integer NOT NULL
-);

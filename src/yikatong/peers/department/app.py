@@ -8,11 +8,13 @@ import msgspec
 from psycopg import Connection
 
 from yikatong.core import env
-from yikatong.peers.department import book, faults
+from yikatong.peers import faults
+from yikatong.peers.department import book
 from yikatong.peers.department.book import Request
-from yikatong.peers.department.faults import Fault
+from yikatong.peers.faults import Fault
 from yikatong.peers.signed import Handler, Reply, Signed, tables_of
 
+SCHEMA: Final = "peer_department"
 _CHOSEN: Final = {"refuse": ("refused", "不符合办理条件"), "correct": ("correcting", "材料需要补正")}
 
 
@@ -23,11 +25,9 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 def _requests(connection: Connection[Any], body: bytes) -> Reply:
     request = msgspec.json.decode(body, type=Request)
-    fault = faults.next_for(connection, request.department, request.key)
-    connection.commit()  # used up even if what follows fails, and not held while the department is slow
-    if fault and fault.kind in {"away", "timeout"}:
-        fault.hold()
-        return (503, b"{}") if fault.kind == "away" else (504, b"{}")
+    fault = faults.next_for(connection, SCHEMA, request.department, request.key)
+    if undone := faults.undone(fault):
+        return undone
     state, words = _CHOSEN.get(fault.kind, ("", "")) if fault else ("", "")
     chosen = (state, fault.reason or words) if fault and state else ("", "")
     try:
@@ -35,10 +35,7 @@ def _requests(connection: Connection[Any], body: bytes) -> Reply:
     except book.OtherContent:
         return 409, b"{}"
     connection.commit()
-    if fault and fault.kind == "lost":
-        fault.hold()
-        return 504, b"{}"
-    return 200, msgspec.json.encode(answer)
+    return faults.answer_lost(fault) or (200, msgspec.json.encode(answer))
 
 
 def _answers(connection: Connection[Any], body: bytes) -> Reply:
@@ -47,18 +44,10 @@ def _answers(connection: Connection[Any], body: bytes) -> Reply:
     return 200, msgspec.json.encode({"known": found is not None, "answer": found})
 
 
-def _faults(connection: Connection[Any], body: bytes) -> Reply:
-    if not body:
-        faults.forget(connection)
-    else:
-        faults.choose(connection, msgspec.json.decode(body, type=Fault))
-    return 200, b"{}"
-
-
 _HANDLERS: Final[dict[str, Handler]] = {
     "/department/v1/requests": _requests,
     "/department/v1/answers": _answers,
-    "/department/v1/faults": _faults,
+    "/department/v1/faults": faults.setting(SCHEMA, {*faults.OF_ACTS, "correct", "slow"}),
 }
 
 
@@ -75,6 +64,6 @@ def _now() -> datetime:
 
 application: Final = Signed(
     _HANDLERS,
-    make_tables=tables_of(__package__),
+    make_tables=tables_of(__package__, SCHEMA),
     key_path=lambda: env.load().sandbox_key_path("department"),
 )

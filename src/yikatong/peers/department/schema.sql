@@ -25,12 +25,3 @@ CREATE TABLE IF NOT EXISTS peer_department.request (
     received_at timestamptz NOT NULL,
     times integer NOT NULL DEFAULT 1
 );
-CREATE TABLE IF NOT EXISTS peer_department.fault (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    department text NOT NULL,
-    key text NOT NULL,
-    kind text NOT NULL CHECK (kind IN ('timeout', 'lost', 'refuse', 'correct', 'away', 'slow')),
-    hold_s double precision NOT NULL,
-    reason text NOT NULL,
-    times integer NOT NULL
-);

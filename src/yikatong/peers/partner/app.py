@@ -37,8 +37,7 @@ class _Asked(msgspec.Struct, frozen=True):
 def _lists(connection: Connection[Any], body: bytes) -> Reply:
     told = msgspec.json.decode(body, type=_Told)
     fault = faults.next_for(connection, SCHEMA, told.partner)
-    connection.commit()
-    if fault is not None and (spoilt := faults.spoilt(fault, {"versions": []}, "versions")) is not None:
+    if spoilt := faults.spoilt(fault, {"versions": []}, "versions"):
         return spoilt
     with connection.transaction():
         held = _taken(connection, told.partner, told.list)
@@ -102,9 +101,9 @@ application: Final = Signed(
     {
         "/partner/v1/lists": _lists,
         "/partner/v1/refused": _refused,
-        "/partner/v1/faults": faults.setting(SCHEMA),
+        "/partner/v1/faults": faults.setting(SCHEMA, faults.OF_PAGES),
     },
-    make_tables=tables_of(__package__),
+    make_tables=tables_of(__package__, SCHEMA),
     key_path=lambda: env.load().sandbox_key_path("partner"),
     body_max=64 * 1024 * 1024,
 )

@@ -13,11 +13,3 @@ CREATE TABLE IF NOT EXISTS peer_partner.reference (
     reference text NOT NULL,
     PRIMARY KEY (partner, scene, reference)
 );
-CREATE TABLE IF NOT EXISTS peer_partner.fault (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    who text NOT NULL,
-    kind text NOT NULL,
-    hold_s double precision NOT NULL,
-    times integer NOT NULL,
-    until timestamptz
-);

@@ -51,11 +51,8 @@ def _changes(connection: Connection[Any], body: bytes) -> Reply:
 def _given(connection: Connection[Any], register: str, content: dict[str, Any], rows: str) -> Reply:
     """The answer, unless something was chosen to go wrong."""
     fault = faults.next_for(connection, SCHEMA, register)
-    connection.commit()  # used up even if what follows fails, and not held while the register is slow
     _think()
-    if fault is not None and (spoilt := faults.spoilt(fault, content, rows)) is not None:
-        return spoilt
-    return 200, msgspec.json.encode(content)
+    return faults.spoilt(fault, content, rows) or (200, msgspec.json.encode(content))
 
 
 def _enter(connection: Connection[Any], body: bytes) -> Reply:
@@ -75,9 +72,9 @@ application: Final = Signed(
         "/sources/v1/look-up": _look_up,
         "/sources/v1/changes": _changes,
         "/sources/v1/entries": _enter,
-        "/sources/v1/faults": faults.setting(SCHEMA),
+        "/sources/v1/faults": faults.setting(SCHEMA, faults.OF_PAGES),
     },
-    make_tables=tables_of(__package__),
+    make_tables=tables_of(__package__, SCHEMA),
     key_path=lambda: env.load().sandbox_key_path("sources"),
     body_max=256 * 1024,
 )

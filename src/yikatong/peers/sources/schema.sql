@@ -13,11 +13,3 @@ CREATE TABLE IF NOT EXISTS peer_sources.entry (
 );
 CREATE INDEX IF NOT EXISTS entry_person ON peer_sources.entry (register, number);
 CREATE INDEX IF NOT EXISTS entry_feed ON peer_sources.entry (register, id);
-CREATE TABLE IF NOT EXISTS peer_sources.fault (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    who text NOT NULL,
-    kind text NOT NULL,
-    hold_s double precision NOT NULL,
-    times integer NOT NULL,
-    until timestamptz
-);
