@@ -6,11 +6,14 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from tests import cast
 from yikatong.core.clock import BEIJING
 from yikatong.core.ids import uuid7
+from yikatong.registry.catalogue import queries as catalogue
+from yikatong.registry.catalogue.models import Domain, Place
 from yikatong.registry.outlets import actions, queries
 from yikatong.registry.outlets.hours import parse
 from yikatong.registry.outlets.models import HoursChange
@@ -143,3 +146,43 @@ def test_a_table_of_centres_is_read_or_refused(tmp_path: Path) -> None:
         with pytest.raises(centres.BadCentres) as refusal:
             list(centres.read(file))
         assert refusal.value.facts == {"line": line}
+
+
+@pytest.mark.clause("B9", "D4")
+def test_a_rare_domain_is_found_among_its_own() -> None:
+    """The nearest of few among many, by an index in which each domain has a plane of its own."""
+    dice = random.Random(3)
+    keeper = Organisation.objects.create(code="K9", name="示例", kind="hrss", division_code="510100")
+    Domain.objects.bulk_create(Domain(code=code, name=code) for code in ("tea", "book", "empty"))
+    where = {uuid7(): Point(103 + dice.random() * 3, 29 + dice.random() * 3) for _ in range(3_000)}
+    rare = set(list(where)[::100])
+    Place.objects.bulk_create(
+        Place(id=key, number=f"{number}", name="场所", keeper=keeper, division_code="510107", longitude=at.longitude,
+              latitude=at.latitude, domain_id="tea" if key in rare else "book")
+        for number, (key, at) in enumerate(where.items())
+    )  # fmt: skip
+    wanted = sorted(rare, key=lambda key: metres(HERE, where[key]))
+    assert [one.key for one in catalogue.near(HERE, domain="tea")] == [
+        key for key in wanted if metres(HERE, where[key]) < 200_000
+    ]
+    assert catalogue.near(HERE, domain="empty") == []
+    assert len(catalogue.near(HERE, domain="book")) == catalogue.NEAR_MOST
+    with CaptureQueriesContext(connection) as asked, connection.cursor() as cursor:
+        catalogue.near(HERE, domain="tea")
+        cursor.execute("ANALYZE catalogue_place")
+        for one in list(asked)[:2]:
+            cursor.execute(f"EXPLAIN {one['sql']}")
+            assert "catalogue_place_spot" in "".join(row[0] for row in cursor.fetchall())
+
+
+def test_no_two_domains_share_a_plane() -> None:
+    """Codes made to collide: the first two of d0, d1, … with one value; the database refuses the second."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT min('d' || n), max('d' || n) FROM generate_series(1, 5000) n"
+            " GROUP BY catalogue_plane('d' || n) HAVING count(*) > 1 LIMIT 1"
+        )
+        one, other = cursor.fetchone()
+    Domain.objects.create(code=one, name="一")
+    with pytest.raises(IntegrityError, match="catalogue_domain_plane"), transaction.atomic():
+        Domain.objects.create(code=other, name="二")

@@ -3,6 +3,9 @@
 The index (`models.located`) orders points by degrees, which are shorter from east to west than from north to south.
 So it is asked twice: first for as many as are wanted, whose farthest bounds the answer; then for all that lie in the
 box of that radius. None is left out, and few are read.
+
+Where many kinds lie in one table and one is asked for, the kinds have planes of their own (`Plane`): a rare one is then
+found among its like, not by passing over all others.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +35,19 @@ class Near(NamedTuple):
     metres: int
 
 
+class Plane(NamedTuple):
+    """Where the index sees the row `t`, and where a point {x}, {y} that is asked for; SQL of our own.
+
+    Two planes are farther apart than any two points of one.
+    """
+
+    row: str
+    asked: str
+
+
+ONE_PLANE: Final = Plane("point(t.longitude, t.latitude)", "point({x}, {y})")
+
+
 def metres(one: Point, other: Point) -> float:
     """The great circle between two points."""
     north = sin(radians(other.latitude - one.latitude) / 2) ** 2
@@ -41,18 +57,26 @@ def metres(one: Point, other: Point) -> float:
 
 
 def nearest(
-    table: str, origin: Point, *, where: Sequence[str] = (), facts: Mapping[str, Any] | None = None, most: int
+    table: str,
+    origin: Point,
+    *,
+    where: Sequence[str] = (),
+    facts: Mapping[str, Any] | None = None,
+    most: int,
+    plane: Plane = ONE_PLANE,
 ) -> list[Near]:
     """The `most` nearest rows of a table that has `located` as its index, the nearest first, within FARTHEST_M.
 
-    `where`: our own conditions on the row `t`, with named `facts`.
+    `where`: our own conditions on the row `t`, with named `facts`. `plane`: of another index of these rows.
     """
     given = dict(facts or {}) | {"x": origin.longitude, "y": origin.latitude, "most": most}
-    fit = " AND ".join([_LOCATED, *where])
+    words = {"table": table, "fit": " AND ".join([_LOCATED, *where]), "box": _boxed(plane)}
+    words["away"] = f"{plane.row} <-> {plane.asked.format(x='%(x)s', y='%(y)s')}"
     with connection.cursor() as cursor:
-        cursor.execute(_FIRST.format(table=table, fit=fit), given)
-        reach = max((metres(origin, Point(*row)) for row in cursor.fetchall()), default=0.0)
-        cursor.execute(_ALL.format(table=table, fit=fit), given | _box(origin, min(reach, FARTHEST_M) + 1))
+        cursor.execute(_FIRST.format(**words), given)
+        spots = [Point(x, y) for x, y, degrees in cursor.fetchall() if degrees < _DEGREES_MOST]
+        reach = max((metres(origin, spot) for spot in spots), default=0.0)
+        cursor.execute(_ALL.format(**words), given | _box(origin, min(reach, FARTHEST_M) + 1))
         found = [Near(key, round(metres(origin, Point(x, y)))) for key, x, y in cursor.fetchall()]
     found = [one for one in found if one.metres <= FARTHEST_M]
     return sorted(found, key=lambda one: (one.metres, one.key))[:most]
@@ -71,11 +95,16 @@ def _box(origin: Point, radius_m: float) -> dict[str, float]:
     }
 
 
-_POINT: Final = "point(t.longitude, t.latitude)"
+def _boxed(plane: Plane) -> str:
+    corners = [
+        plane.asked.format(x=f"%({x})s", y=f"%({y})s") for x, y in (("west", "south"), ("east", "north"))
+    ]
+    return f"{plane.row} <@ box({', '.join(corners)})"
+
+
+_DEGREES_MOST: Final = 500  # farther is another plane
 _LOCATED: Final = "t.is_open AND t.longitude IS NOT NULL AND t.latitude IS NOT NULL"
-_BOX: Final = f"{_POINT} <@ box(point(%(west)s, %(south)s), point(%(east)s, %(north)s))"
 _FIRST: Final = (
-    "SELECT t.longitude, t.latitude FROM {table} t WHERE {fit}"  # noqa: S608 - filled with names of our own
-    f" ORDER BY {_POINT} <-> point(%(x)s, %(y)s) LIMIT %(most)s"
+    "SELECT t.longitude, t.latitude, {away} FROM {table} t WHERE {fit} ORDER BY {away} LIMIT %(most)s"
 )
-_ALL: Final = f"SELECT t.id, t.longitude, t.latitude FROM {{table}} t WHERE {{fit}} AND {_BOX}"  # noqa: S608 - as above
+_ALL: Final = "SELECT t.id, t.longitude, t.latitude FROM {table} t WHERE {fit} AND {box}"
