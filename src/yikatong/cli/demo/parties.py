@@ -3,7 +3,7 @@
 import secrets
 import tomllib
 from collections.abc import Iterable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from importlib import resources
 from typing import Any
 
@@ -11,13 +11,12 @@ from django.contrib.auth.hashers import make_password
 
 from yikatong.cli.demo.plan import Loading
 from yikatong.core.actor import Role
-from yikatong.core.clock import day_of
+from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.models import StaffUser
 from yikatong.registry.banks.models import Agreement, Bank
 from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Division, Organisation, Outlet
 from yikatong.registry.regions.profile import BankEntry
-from yikatong.registry.stock import actions as stock
 
 #: A bank's outlet does what its agreement says; both take cases of other cities (全省通办).
 BANK_SERVICES = ["申领", "启用", "金融激活", "挂失", "解挂", "补换", "全省通办"]
@@ -70,8 +69,9 @@ def load_banks(loading: Loading) -> None:
     )
     year = day_of(loading.at).year
     period = date(year - 1, 1, 1), date(year + 2, 1, 1)
+    signed = datetime.combine(date(year - 2, 12, 20), time(10), BEIJING)
     Agreement.objects.bulk_create(
-        agreements(loading.profile.banks, loading.profile.short, *period, at=loading.at)
+        agreements(loading.profile.banks, loading.profile.short, *period, at=signed)
     )
 
 
@@ -92,7 +92,7 @@ def agreements(
             sent_back_percent=5,
             median_days=10,
             status=Agreement.Status.CONFIRMED,
-            drafted_at=at,
+            drafted_at=at - timedelta(days=2),
             drafted_by="陈晓",
             confirmed_at=at,
             confirmed_by="刘主任",
@@ -201,13 +201,3 @@ def load_staff(loading: Loading) -> None:
         }
         for login, name, role, title in STAFF
     ]
-
-
-def load_blanks(loading: Loading) -> None:
-    """Blank cards of each bank at the clerks' halls, which issue at once."""
-    for place, clerk in enumerate(StaffUser.objects.filter(role=Role.CLERK).order_by("username")):
-        assert clerk.outlet_id is not None  # noqa: S101 - he sits in a hall
-        Outlet.objects.filter(pk=clerk.outlet_id).update(issues_at_once=True)
-        for number, bank in enumerate(loading.banks, 1):
-            first = f"{number}{place}0001"
-            stock.receive(bank.code, first=first, count=200, by=clerk.actor(), at=loading.at)

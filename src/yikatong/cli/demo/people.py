@@ -1,11 +1,12 @@
 """Holders of the demonstration: 20,000 invented people of every category and certificate."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from random import Random
 
 from yikatong.cli.demo.plan import Loading, Person
 from yikatong.core.clock import day_of
+from yikatong.core.copying import copy_in
 from yikatong.core.fields import blind_index
 from yikatong.registry.holders import certificates
 from yikatong.registry.holders.models import Category, Certificate, Holder
@@ -31,12 +32,20 @@ PHONE_PREFIX = "1990"
 def load_people(loading: Loading) -> None:
     dice, today = loading.dice("people"), day_of(loading.at)
     people = loading.people = [_person(loading, dice, today, index) for index in range(loading.sizes.holders)]
-    Holder.objects.bulk_create([person.holder for person in people], batch_size=2_000)
-    Certificate.objects.bulk_create(
-        [_certificate(person, loading) for person in people],
-        batch_size=4_000,
-    )
-    Category.objects.bulk_create([c for person in people for c in person.categories], batch_size=4_000)
+    loading.known = _known(people)
+    copy_in(person.holder for person in people)
+    copy_in(_certificate(person, loading) for person in people)
+    copy_in(category for person in people for category in person.categories)
+
+
+def _known(people: list[Person]) -> list[Person]:
+    """A young and an old holder whom everybody may try, with names that everybody finds."""
+    first = [one for one in people[:100] if one.kind == "A" and one.holder.ground == "residence"]
+    young = next(one for one in first if 25 <= one.age <= 45)
+    old = next(one for one in first if one.age >= 65)
+    for one, name in ((young, "王芳"), (old, "张建国")):
+        one.holder.name = one.holder.name_original = name
+    return [young, old]
 
 
 def _person(loading: Loading, dice: Random, today: date, index: int) -> Person:
@@ -64,7 +73,7 @@ def _person(loading: Loading, dice: Random, today: date, index: int) -> Person:
         created_at=loading.at - timedelta(days=dice.randint(30, 3_000)),
     )
     person = Person(holder=holder, number=number, kind=kind, age=age)
-    person.categories = list(_categories(person, dice, today))
+    person.categories = list(_categories(person, dice, loading.at))
     return person
 
 
@@ -95,7 +104,9 @@ def _name(dice: Random, kind: str, index: int) -> str:
     return dice.choice(SURNAMES) + "".join(dice.choices(GIVEN, k=dice.choices([1, 2], weights=[18, 82])[0]))
 
 
-def _categories(person: Person, dice: Random, today: date) -> Iterator[Category]:
+def _categories(person: Person, dice: Random, at: datetime) -> Iterator[Category]:
+    today = day_of(at)
+
     def category(kind: str, source: str, *, ends: bool = False) -> Category:
         return Category(
             holder=person.holder,
@@ -105,18 +116,20 @@ def _categories(person: Person, dice: Random, today: date) -> Iterator[Category]
             source=source,
             evidence="示例证照",
             state=Category.State.ON,
+            created_at=at - timedelta(days=398),
+            created_by="平台",
         )
 
     if person.age >= 60:
-        yield category(Category.Kind.ELDER, "公安人口库")
+        yield category(Category.Kind.ELDER, "licence")
     if 6 <= person.age <= 22 and dice.random() < 0.8:
-        yield category(Category.Kind.STUDENT, "教育部门学籍库", ends=True)
+        yield category(Category.Kind.STUDENT, "education", ends=True)
     if dice.random() < 0.03:
-        yield category(Category.Kind.DISABLED, "残联持证库")
+        yield category(Category.Kind.DISABLED, "disabled")
     if person.age >= 20 and dice.random() < 0.02:
-        yield category(Category.Kind.VETERAN, "退役军人事务部门")
+        yield category(Category.Kind.VETERAN, "veterans")
     if dice.random() < 0.025:
-        yield category(Category.Kind.LOW_INCOME, "民政低保库", ends=True)
+        yield category(Category.Kind.LOW_INCOME, "civil", ends=True)
 
 
 def _certificate(person: Person, loading: Loading) -> Certificate:

@@ -51,6 +51,8 @@ class Loading:
     places: list[Place] = field(default_factory=list)
     people: list[Person] = field(default_factory=list)
     cards: list[Card] = field(default_factory=list)
+    known: list[Person] = field(default_factory=list)  # the demonstration's own people, who can be tried
+    applicants: list[Person] = field(default_factory=list)  # without a card when the last weeks begin
     staff: list[dict[str, str]] = field(default_factory=list)
 
     def dice(self, step: str) -> random.Random:

@@ -78,6 +78,11 @@ def _entered(connection: Connection[Any], register: str, numbers: list[str]) -> 
 def _of(register: str, question: Question, entry: Entry | None) -> dict[str, Any]:
     if entry is not None:
         return {"known": entry.known, "facts": {"name": entry.name} | entry.facts if entry.known else {}}
+    return made_up(register, question)
+
+
+def made_up(register: str, question: Question) -> dict[str, Any]:
+    """What a register says of one of whom nothing was entered: the same every time, wherever it is asked."""
     if _dice(register, question, "person") < UNKNOWN.get(register, 0):
         return {"known": False, "facts": {}}
     return {"known": True, "facts": {"name": question.name} | dict(_odd(register, question))}
