@@ -9,6 +9,7 @@ from yikatong.registry.cards import actions as cards
 from yikatong.registry.holders import actions, certificates, names, queries
 from yikatong.registry.holders import refusals as rules
 from yikatong.registry.holders.actions import life, merging, records
+from yikatong.registry.holders.validity import Validity
 
 way(records.AlreadyRegistered, lambda s: (s.enter(), s.enter()))
 way(rules.NoGround, lambda s: s.enter(ground="tourism"))
@@ -19,6 +20,12 @@ way(rules.BirthDateWrong, lambda s: s.foreigner(birth_date=date(1850, 1, 1)))
 way(rules.BirthDateDiffers, lambda s: s.enter(birth_date=date(1991, 1, 1)))
 way(rules.SexDiffers, lambda s: s.enter(sex="1"))
 way(rules.NationalityWrong, lambda s: s.enter(nationality="FRA"))
+way(rules.BadValidity, lambda s: s.enter(validity=Validity(date(2016, 5, 1))))
+way(
+    rules.LongTermNotAllowed,
+    lambda s: s.enter(validity=Validity(date(2016, 5, 1), None, is_long_term=True)),
+)
+way(rules.CertificateExpired, lambda s: s.enter(validity=Validity(date(2006, 5, 1), date(2026, 5, 1))))
 way(rules.AddressTooLong, lambda s: s.enter(address="长" * 101))
 way(certificates.BadCertificate, lambda s: s.enter(kind="Z"))
 way(certificates.WrongLength, lambda s: s.enter(number="51010719900307012"))

@@ -26,6 +26,8 @@ BREAKS = {
     "certificate_current_once": f"""INSERT INTO holders_certificate (id, holder_id, kind, number, number_index,
         is_current, created_at) SELECT gen_random_uuid(), holder_id, kind, number, '\\x00', true, created_at
         FROM holders_certificate WHERE holder_id = {_ANY_HOLDER}""",
+    "long_term_certificate_of_age": """UPDATE holders_certificate SET valid_from = '1991-01-01', is_long_term = true
+        WHERE is_current""",
     "number_found_by_itself": f"""UPDATE holders_holder SET social_security_index = '\\x00'
         WHERE id = {_ANY_HOLDER}""",
     "category_state_follows_dates": "UPDATE holders_category SET state = 'off'",

@@ -25,7 +25,7 @@ from yikatong.registry.matching.source import Answer, Question
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.clause("Q2")]
 
 OF_ADULTS = (
-    "", "agent", "agent-end", "proof", "category", "category-end", "name", "number", "move", "death", "leaving",
+    "", "agent", "agent-end", "proof", "validity", "category", "category-end", "name", "number", "move", "death", "leaving",
     "merge", "unmerge",
 )  # fmt: skip
 LOOKS = [{}, {"elder": True}, {"size": 4}]

@@ -17,6 +17,7 @@ from yikatong.registry.cards import actions
 from yikatong.registry.cards.actions import Wish
 from yikatong.registry.cards.models import Card, Case, CaseKind, CaseStep
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.rules import birthday
 from yikatong.registry.regions.models import Outlet
 from yikatong.using.codes import actions as codes
 from yikatong.using.identity import actions as identity_acts
@@ -224,3 +225,24 @@ def test_who_need_not_or_cannot_apply_is_told_before_he_chooses(chen: Holder) ->
     page = text(client, "/kiosk/apply")
     assert "新卡已经制成，等您领取。" in page
     assert f'href="/kiosk/progress/{case.number}"' in page
+
+
+@pytest.mark.clause("A1", "B3")
+def test_the_period_of_the_certificate_is_told_and_checked_here(chen: Holder) -> None:
+    today = day_of(now())
+    told = {
+        "certificate_from": str(birthday(today, -10)),
+        "certificate_until": str(birthday(today, 10)),
+    }
+    client = proved(people.CHEN, people.OTHER_PHONE, "apply")
+    assert "3. 证件有效期" in text(client, "/kiosk/apply")
+    check = client.post("/kiosk/apply", claim() | told).content.decode()
+    assert f"{told['certificate_from']} 至 {told['certificate_until']}" in check
+    over = client.post("/kiosk/apply", claim(confirm="1") | told | {"certificate_until": "2026-01-01"})
+    assert over.status_code == 422
+    assert "居民身份证已于 2026-01-01 到期，不能据以办理。" in over.content.decode()
+    assert not Case.objects.exists()
+    client.post("/kiosk/apply", claim(confirm="1") | told)
+    assert Case.objects.count() == 1
+    certificate = chen.certificates.get()
+    assert f"{certificate.valid_from} {certificate.valid_until}" == " ".join(told.values())

@@ -9,6 +9,7 @@ import pytest
 from tests.registry.cards.test_batches import everything, refused
 from tests.registry.conftest import AT, JOINT, LI_QIANG, SUPERVISOR, ZHAO_MIN, id_number
 from yikatong.adapters.bank_files import sandbox as bank
+from yikatong.adapters.bank_files.layout import PipeBankFiles
 from yikatong.adapters.card_maker import sandbox as maker
 from yikatong.adapters.production_sandbox import whole_round
 from yikatong.core import gb18030
@@ -19,7 +20,8 @@ from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards.batches import Fate, Part
 from yikatong.registry.cards.models import Batch, BatchRow, Card, Case
 from yikatong.registry.holders import actions as holders
-from yikatong.registry.holders.models import Certificate, Holder
+from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.validity import Validity
 from yikatong.registry.regions.models import Organisation, Outlet
 
 Register = Callable[..., Holder]
@@ -67,21 +69,31 @@ def test_the_request_to_the_bank_byte_by_byte(register: Register) -> None:
     )  # fmt: skip
     permit = {"number": "BRA51000126001", "issuer": "示例市科技局", "valid_until": date(2027, 11, 20)}
     holders.prove(foreigner.pk, kind="work_permit", **permit, by=LI_QIANG, at=AT)
-    Certificate.objects.filter(holder=foreigner).update(valid_until=date(2030, 1, 31))
-    cases = [sent(child, guardianship_id=guardian.pk), sent(foreigner)]
+    until = Validity(date(2020, 2, 1), date(2030, 1, 31))
+    holders.record_validity(foreigner.pk, validity=until, by=LI_QIANG, at=AT)
+    elder = register(
+        3, number=id_number(3, born="19500307"), validity=Validity(date(2010, 3, 8), None, is_long_term=True)
+    )
+    cases = [sent(child, guardianship_id=guardian.pk), sent(foreigner), sent(elder)]
     batch = batches.open_batch(JOINT, **WHO)
     guarded = f"|李建国|A|{father}|父母"
     lines = [
-        f"H|KH|1.0|{batch.number}|{JOINT}|2|0|0|20261120",
+        f"H|KH|1.0|{batch.number}|{JOINT}|3|0|0|20261120",
         f"1|{cases[0].number}|{child.social_security_number}|A|李𬭊|13900000009|CHN|||20161120|2|示例路 1 号"
         + guarded,
-        f"2|{cases[1].number}|EJ1234567|C|MARIA SILVA|13900000002|BRA||20300131|19880504|2|||||",
+        f"2|{cases[1].number}|EJ1234567|C|MARIA SILVA|13900000002|BRA|20200201|20300131|19880504|2|||||",
+        f"3|{cases[2].number}|{elder.social_security_number}|A|王芳|13900000003|CHN|20100308|99991231|19500307|2|||||",
     ]
     data = batches.preopening_file(batch.pk)
+    _, asked = PipeBankFiles().read_requests(data)
+    assert [(one.valid_from, one.valid_until, one.is_long_term) for one in asked] == [
+        (None, None, False), (date(2020, 2, 1), date(2030, 1, 31), False), (date(2010, 3, 8), None, True),
+    ]  # fmt: skip
     assert data == gb18030.encode("\r\n".join(lines) + "\r\n")
     assert gb18030.encode("李𬭊") in data
     assert batches.preopening_file(batch.pk) == data
     told = dict(Look.objects.filter(purpose="提供给蜀安银行预开户").values_list("holder_id", "fields"))
+    assert all("证件有效期" in fields for fields in told.values())
     assert ("监护人" in told[child.pk], "监护人" in told[foreigner.pk]) == (True, False)
 
 

@@ -10,10 +10,11 @@ from tests.registry.cards.sheets import Line, as_csv, as_xlsx, faults, line, tak
 from tests.registry.conftest import AT, CLOSED, JOINT, LI_QIANG, SUPERVISOR, id_number
 from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.cards import actions
-from yikatong.registry.cards.models import Card, Case, RosterFault
+from yikatong.registry.cards.models import Card, Case, Roster, RosterFault
 from yikatong.registry.cards.rosters import running
 from yikatong.registry.holders.certificates import check_character
-from yikatong.registry.holders.models import Certificate, Holder
+from yikatong.registry.holders.models import Certificate, Holder, LifeEvent
+from yikatong.registry.holders.validity import Validity
 
 pytestmark = pytest.mark.usefixtures("places", "partners")
 
@@ -230,3 +231,52 @@ def test_a_person_repeated_in_a_later_chunk_is_found(monkeypatch: pytest.MonkeyP
     roster = taken(as_csv(line(1), line(2), line(3), line(1)))
     assert faults(roster) == [(5, "证件号码", "repeated_in_file")]
     assert Case.objects.count() == 3
+
+
+@pytest.mark.clause("A1", "A2", "B1")
+def test_the_period_of_a_certificate_is_taken_from_the_roster(register: Callable[..., Holder]) -> None:
+    """New persons carry it, known ones have theirs recorded with its event; a faulty row changes nothing."""
+    period = {"证件起始日期": "2016-05-01", "证件截止日期": "2036-05-01"}
+    known = register(2, name="李秀兰")
+    over = register(3, name="赵明", validity=Validity(date(2006, 11, 20), date(2026, 11, 20)))
+    Certificate.objects.filter(holder=over).update(valid_until=date(2026, 11, 19))
+    old = {"证件号码": id_number(4, born="19500307"), "出生日期": ""}
+    roster = taken(
+        as_xlsx(
+            line(1, **period | {"证件起始日期": date(2016, 5, 1)}),
+            line(2, 姓名="李秀兰", **period),
+            line(3, 姓名="赵明"),
+            line(4, **old, 证件起始日期="2010-03-08", 证件截止日期="长期"),
+            line(5, 证件起始日期="2010-03-08", 证件截止日期="长期"),
+            line(6, 证件起始日期="2016-05-01"),
+            line(7, 证件起始日期="2006-05-01", 证件截止日期="2026-05-01"),
+            line(8, 证件起始日期="五月", 证件截止日期="2036-05-01"),
+            line(9),
+        )
+    )
+    assert (roster.cases, roster.faults) == (4, 5)
+    assert [(one.row, one.column, one.code) for one in roster_faults(roster)] == [
+        (4, "证件截止日期", "certificate_expired"),
+        (6, "证件截止日期", "validity_long_term_not_allowed"),
+        (7, "证件截止日期", "validity_invalid"),
+        (8, "证件截止日期", "certificate_expired"),
+        (9, "证件起始日期", "validity_format"),
+    ]
+    told = {
+        one.number: (one.valid_from, one.valid_until, one.is_long_term)
+        for one in Certificate.objects.exclude(holder=over)
+    }
+    twenty = (date(2016, 5, 1), date(2036, 5, 1), False)
+    assert told == {
+        id_number(1): twenty, id_number(2): twenty, id_number(9): (None, None, False),
+        old["证件号码"]: (date(2010, 3, 8), None, True),
+    }  # fmt: skip
+    event = LifeEvent.objects.get()
+    assert (event.holder_id, event.kind, event.after, event.evidence) == (
+        known.pk, "validity", "2016-05-01/2036-05-01", "名册",
+    )  # fmt: skip
+    assert AuditEntry.objects.filter(event="holders:holder:life_validity", holder_id=known.pk).count() == 1
+
+
+def roster_faults(roster: Roster) -> list[RosterFault]:
+    return list(RosterFault.objects.filter(roster=roster).order_by("row"))

@@ -2,7 +2,8 @@
 
 Out: 序号|受理号|证件号码|证件类型|姓名|手机|国籍|证件起始|证件截止|出生日期|性别|通讯地址
 |监护人姓名|监护人证件类型|监护人证件号码|监护关系: the fields of an application in the order card offices use, those only
-that a bank needs to know its customer. A day is YYYYMMDD; an open end is empty. Back: 序号|00 or a code|账号|原因.
+that a bank needs to know its customer. A day is YYYYMMDD; what is not recorded is empty, and the end of a certificate that
+is good for ever 长期 is 99991231, as banks write it. Back: 序号|00 or a code|账号|原因.
 """
 
 from typing import Final
@@ -13,6 +14,7 @@ from yikatong.registry.cards.batches.files import Head, OpenAnswer, OpenRequest,
 REQUEST: Final = "KH"
 ANSWER: Final = "KHHP"
 OPENED: Final = "00"
+FOR_EVER: Final = "99991231"
 
 
 class PipeBankFiles:
@@ -38,16 +40,20 @@ class PipeBankFiles:
 
 
 def _fields(one: OpenRequest) -> tuple[str, ...]:
-    days = (pipe_file.digits(day) for day in (one.valid_from, one.valid_until, one.birth_date))
+    ends = FOR_EVER if one.is_long_term else pipe_file.digits(one.valid_until)
+    days = (pipe_file.digits(one.valid_from), ends, pipe_file.digits(one.birth_date))
     person = (one.certificate_number, one.certificate_kind, one.name, one.phone, one.nationality)
     return (str(one.row), one.case_number, *person, *days, one.sex, one.address, *one.guardian)
 
 
 def _request(row: int, fields: list[str]) -> OpenRequest:
     case, number, kind, name, phone, nationality, begins, ends, born, sex, address, *guardian = fields
-    first, last = (pipe_file.day(text) if text else None for text in (begins, ends))
+    is_long_term = ends == FOR_EVER
+    first, last = (pipe_file.day(text) if text else None for text in (begins, "" if is_long_term else ends))
     who = (case, number, kind, name, phone, nationality, first, last, pipe_file.day(born), sex, address)
-    return OpenRequest(row, *who, guardian=(guardian[0], guardian[1], guardian[2], guardian[3]))
+    return OpenRequest(
+        row, *who, is_long_term=is_long_term, guardian=(guardian[0], guardian[1], guardian[2], guardian[3])
+    )
 
 
 def _answer(row: int, fields: list[str]) -> OpenAnswer:

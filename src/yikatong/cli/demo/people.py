@@ -10,6 +10,7 @@ from yikatong.core.copying import copy_in
 from yikatong.core.fields import blind_index
 from yikatong.registry.holders import certificates
 from yikatong.registry.holders.models import Category, Certificate, Holder
+from yikatong.registry.holders.rules import birthday
 
 SURNAMES = (
     "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾"
@@ -138,5 +139,15 @@ def _certificate(person: Person, loading: Loading) -> Certificate:
         kind=person.kind,
         number=person.number,
         number_index=blind_index("certificate", f"{person.kind}:{person.number}"),
+        **_validity(person, day_of(loading.at)),
         created_at=loading.at,
     )
+
+
+def _validity(person: Person, today: date) -> dict[str, date | bool]:
+    """As the law issues an identity card at each age: five, ten or twenty years, then 长期; others five years."""
+    begins = max(person.holder.birth_date, today - timedelta(days=400))
+    if person.kind == "A" and person.age >= 48:
+        return {"valid_from": begins, "is_long_term": True}
+    years = 5 if person.kind != "A" or person.age < 18 else 10 if person.age < 28 else 20
+    return {"valid_from": begins, "valid_until": birthday(begins, years)}

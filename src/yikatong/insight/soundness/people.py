@@ -48,6 +48,12 @@ PEOPLE: Final = (
         """SELECT 'holder:' || holder_id FROM holders_certificate WHERE is_current
         GROUP BY holder_id, kind HAVING count(*) > 1""",
     ),
+    Invariant(
+        "long_term_certificate_of_age",
+        "长期有效的现用证件是本人满 46 周岁后申领的居民身份证",
+        """SELECT 'certificate:' || c.id FROM holders_certificate c JOIN holders_holder h ON h.id = c.holder_id
+        WHERE c.is_current AND c.is_long_term AND (c.kind <> 'A' OR c.valid_from < h.birth_date + interval '46 years')""",
+    ),
     Invariant("number_found_by_itself", "每个证件号码和社会保障号码都能按号码找到", find=_numbers),
     Invariant(
         "category_state_follows_dates",

@@ -6,6 +6,8 @@ from typing import Any
 from django import forms
 
 from yikatong.core.clock import day_of, now
+from yikatong.portals.shared.validity import NAMES as VALIDITY
+from yikatong.portals.shared.validity import ValidityFields
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards.actions import Answers
@@ -100,8 +102,11 @@ class OutletField(forms.ModelChoiceField[Outlet]):
             raise forms.ValidationError(self.error_messages["invalid_choice"], "invalid_choice") from None
 
 
-class ApplyForm(forms.Form):
-    """A free choice of the bank (Guangdong art. 5): no bank is chosen beforehand."""
+class ApplyForm(ValidityFields):
+    """A free choice of the bank (Guangdong art. 5): no bank is chosen beforehand.
+
+    `ask_validity`: whether to ask for the period of the certificate too.
+    """
 
     field_order = (
         "outlet",
@@ -109,6 +114,7 @@ class ApplyForm(forms.Form):
         "delivery",
         "address",
         "reason",
+        *VALIDITY,
     )  # as on the page, for the list of faults
     bank = forms.ModelChoiceField(
         label="合作银行",
@@ -123,9 +129,11 @@ class ApplyForm(forms.Form):
     delivery = forms.ChoiceField(label="领取方式", choices=DELIVERIES, initial="0")
     address = forms.CharField(label="收件地址", max_length=200, required=False)
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, ask_validity: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["bank"].queryset = offered(day_of(now()))  # type: ignore[attr-defined]
+        for name in VALIDITY if not ask_validity else ():
+            del self.fields[name]
 
 
 class ReplaceForm(ApplyForm):

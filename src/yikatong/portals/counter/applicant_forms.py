@@ -8,13 +8,15 @@ from yikatong.core.clock import day_of, now
 from yikatong.portals.counter import representing
 from yikatong.portals.counter.forms import SCAN, MatterForm, Scanned, Verified
 from yikatong.portals.shared.forms import LastDayField
+from yikatong.portals.shared.validity import NAMES as VALIDITY
+from yikatong.portals.shared.validity import ValidityFields
 from yikatong.registry.cards.models import Authorisation
 from yikatong.registry.cards.rules import AGENT_MATTERS
 from yikatong.registry.holders.certificates import SHOWN
 from yikatong.registry.holders.models import Category, Guardianship, Proof
 
 
-class CertificateForm(MatterForm):
+class CertificateForm(ValidityFields, MatterForm):
     """The same person under a new certificate."""
 
     kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in SHOWN])
@@ -22,6 +24,23 @@ class CertificateForm(MatterForm):
         label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )
     verified = Verified("新旧证件都已核验，确属同一人")
+    field_order = ("kind", "number", *VALIDITY, "verified")
+
+
+class ValidityForm(ValidityFields, MatterForm):
+    """The period of a certificate that is registered, or was renewed under its number."""
+
+    which = forms.ChoiceField(label="证件", widget=forms.RadioSelect)
+    verified = Verified("证件原件已核验，有效期与证件一致")
+    field_order = ("which", *VALIDITY, "verified")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["certificate_from"].required = True
+        present = representing.certificates(self.holder) if self.holder else []
+        self.choose("which", present)
+        if present:
+            self.fields["which"].initial = present[0][0]
 
 
 class PersonForm(MatterForm):

@@ -8,6 +8,8 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of, now
 from yikatong.portals.counter import representing
 from yikatong.portals.shared.forms import DeskForm
+from yikatong.portals.shared.validity import NAMES as VALIDITY
+from yikatong.portals.shared.validity import ValidityFields
 from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards import elsewhere
 from yikatong.registry.cards.models import CaseKind
@@ -101,7 +103,7 @@ class MatterForm(DeskForm):
         field.choices = choices
 
 
-class RegisterForm(MatterForm):
+class RegisterForm(ValidityFields, MatterForm):
     kind = forms.ChoiceField(label="证件类型", choices=[(kind.value, kind.label) for kind in SHOWN])
     number = forms.CharField(
         label="证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
@@ -148,6 +150,10 @@ class RegisterForm(MatterForm):
         widget=Suggested(list(countries.NAMES.values()), attrs={"autocomplete": "off"}),
     )
     verified = Verified()
+    field_order = (
+        "kind", "number", *VALIDITY, "name", "phone", "ground", "division_code", "address", "birth_date", "sex",
+        "nationality", "verified",
+    )  # fmt: skip
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

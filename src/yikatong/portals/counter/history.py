@@ -44,6 +44,8 @@ def _shown(kind: str, text: str | None) -> str:
         return names.mask(text)
     if kind == Kind.NUMBER:
         return mask_number(text)
+    if kind == Kind.VALIDITY:
+        return text.replace("/", " 至 ")
     if kind == Kind.MOVED:
         return full_name(text[:6])
     return str(_STATUSES.get(text, text))  # an ending says what he was; a death, the day

@@ -14,12 +14,14 @@ from yikatong.portals.counter import applicant_forms, forms, representing
 from yikatong.portals.counter.holding import HOLDING
 from yikatong.portals.counter.matter import Act, Matter, done, side
 from yikatong.portals.counter.people import PEOPLE
+from yikatong.portals.shared import validity
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import queries, refusals, rules
 from yikatong.registry.cards.models import LIVE, Card, CardStatus, Case, CaseKind
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders import refusals as holder_refusals
+from yikatong.registry.holders.actions import life
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.names import BadName
@@ -113,8 +115,17 @@ def _change(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -
 
 
 def _certificate(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
-    holders.link_certificate(holder.pk, kind=given["kind"], number=given["number"], by=by, at=at)
+    number = {"kind": given["kind"], "number": given["number"]}
+    holders.link_certificate(holder.pk, **number, validity=validity.told(given), by=by, at=at)
     return done(holder, "certificate")
+
+
+def _validity(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
+    which = UUID(given["which"])
+    holders.record_validity(
+        holder.pk, validity=validity.told(given), certificate_id=which, evidence=_SEEN, by=by, at=at
+    )
+    return done(holder, "validity")
 
 
 def _guardian(holder: Holder, given: dict[str, Any], *, by: Actor, at: datetime) -> str:
@@ -164,9 +175,11 @@ def way_out(holder: Holder, refusal: DomainError, *, by: Actor) -> tuple[str, st
     return None
 
 
+_SEEN: Final = "证件原件"
 _WAYS_OUT: Final[dict[type[DomainError], tuple[str, str]]] = {
     holder_refusals.GuardianNeeded: ("guardian", "登记监护关系"),
     holder_refusals.GroundUnproven: ("proof", "登记申领依据证明"),
+    holder_refusals.CertificateExpired: ("validity", "登记证件有效期"),
     refusals.AgentNotAuthorised: ("agent", "登记代办授权"),
     refusals.DeathFirst: ("death", "登记死亡"),
 }
@@ -292,8 +305,15 @@ MATTERS: Final = {
             applicant_forms.CertificateForm,
             _certificate,
             lambda _: None,
-            {BadCertificate: "number", BirthDateDiffers: "number"},
+            {BadCertificate: "number", BirthDateDiffers: "number"} | validity.FIELDS_AT_FAULT,
             is_listed=False,
+        ),
+        side(
+            "validity",
+            "登记证件有效期",
+            applicant_forms.ValidityForm,
+            _validity,
+            validity.FIELDS_AT_FAULT | {life.NothingChanged: "certificate_until"},
         ),
         side(
             "guardian",

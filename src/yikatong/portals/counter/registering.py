@@ -9,10 +9,12 @@ from django.urls import reverse
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.errors import DomainError
+from yikatong.portals.shared import validity
 from yikatong.registry.holders import actions, refusals, rules
 from yikatong.registry.holders.actions import AlreadyRegistered
 from yikatong.registry.holders.certificates import BadCertificate
 from yikatong.registry.holders.names import BadName
+from yikatong.registry.holders.validity import check
 from yikatong.registry.matching import inquiries
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
@@ -29,7 +31,7 @@ FIELDS_AT_FAULT: Final[dict[type[DomainError], str]] = {
     refusals.BirthDateDiffers: "birth_date",
     refusals.SexDiffers: "sex",
     refusals.NationalityWrong: "nationality",
-}
+} | validity.FIELDS_AT_FAULT
 _CLAIM: Final = (
     "kind", "number", "name", "phone", "ground", "division_code", "address", "birth_date", "nationality"
 )  # fmt: skip
@@ -41,16 +43,17 @@ def _claim(given: dict[str, Any]) -> dict[str, Any]:
 
 def verify(given: dict[str, Any], *, by: Actor, at: datetime) -> None:  # noqa: ARG001
     """Raises what `register` would say of the form itself; whether the person is there already, only the act says."""
-    rules.read(
+    person = rules.read(
         rules.Claim(**_claim(given)),
         known_divisions=KnownDivisions(),
         province_code=province().code,
         today=day_of(at),
     )
+    check(validity.told(given), person.certificate.kind, person.birth_date, day_of(at))
 
 
 def register(given: dict[str, Any], *, by: Actor, at: datetime) -> str:
-    holder = actions.register(**_claim(given), by=by, at=at)
+    holder = actions.register(**_claim(given), validity=validity.told(given), by=by, at=at)
     inquiries.ask_now(holder.pk, at=at)
     return _page_of(holder.pk) + "?done=registered"
 

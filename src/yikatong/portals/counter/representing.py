@@ -4,8 +4,10 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from yikatong.core.masking import mask_number
 from yikatong.registry.cards.actions.representatives import is_child
 from yikatong.registry.cards.models import Authorisation, CaseKind
+from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Category, Guardianship, Holder
 
 Choice = tuple[str, str]
@@ -22,6 +24,14 @@ def choices(holder: Holder, matter: CaseKind, day: date) -> list[Choice]:
         known = [(f"{_GUARDIAN}{key}", f"监护人 {label}") for key, label in guardians(holder, day)]
         return (known or [("", "监护人（尚未登记）")]) + agents_
     return [("", "本人"), *agents_]
+
+
+def certificates(holder: Holder) -> list[Choice]:
+    """Present certificates that have a period, to record it of one."""
+    present = (
+        holder.certificates.filter(is_current=True).exclude(kind=Kind.BIRTH).order_by("-created_at", "pk")
+    )
+    return [(str(one.pk), f"{one} {mask_number(one.number)}") for one in present]
 
 
 def guardians(holder: Holder, day: date) -> list[Choice]:

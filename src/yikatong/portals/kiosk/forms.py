@@ -5,6 +5,8 @@ from typing import Any, Final
 from django import forms
 
 from yikatong.core.clock import day_of, now
+from yikatong.portals.shared.validity import NAMES as VALIDITY
+from yikatong.portals.shared.validity import ValidityFields
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.terms import offered
 from yikatong.registry.regions.models import Outlet
@@ -42,8 +44,10 @@ class LossForm(forms.Form):
     )
 
 
-class ApplyForm(forms.Form):
+class ApplyForm(ValidityFields):
     """A free choice of the bank: none is chosen beforehand (Guangdong art. 5)."""
+
+    field_order = ("bank", "outlet", *VALIDITY)
 
     bank = forms.ModelChoiceField(
         label="合作银行",
@@ -55,8 +59,10 @@ class ApplyForm(forms.Form):
         error_messages={"required": "请选择领卡网点", "invalid_choice": "请选择列表中的网点"},
     )
 
-    def __init__(self, *args: Any, division_code: str, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, division_code: str, ask_validity: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        for name in VALIDITY if not ask_validity else ():
+            del self.fields[name]
         self.fields["bank"].queryset = offered(day_of(now()))  # type: ignore[attr-defined]
         near = Outlet.objects.filter(is_open=True, division_code__startswith=division_code[:4])
         self.outlets = list(near.order_by("number")[:OUTLETS_MAX])

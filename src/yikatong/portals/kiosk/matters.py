@@ -11,8 +11,10 @@ from yikatong.core.errors import DomainError
 from yikatong.portals.kiosk.forms import ApplyForm, LossForm
 from yikatong.portals.kiosk.session import KioskRequest, known
 from yikatong.portals.kiosk.views import page
+from yikatong.portals.shared import validity
 from yikatong.registry.cards import actions, following, queries
 from yikatong.registry.cards.models import COMING, LIVE, Card, CardStatus, Case, CaseKind, CaseStatus
+from yikatong.registry.holders.queries import certificate_on
 from yikatong.registry.regions.law import province
 
 SHOWN = 4
@@ -57,7 +59,13 @@ def apply(request: KioskRequest) -> HttpResponse:
     """Bank and outlet, then everything once more, then the act."""
     holder = request.holder
     card, draft = queries.card_of(holder.pk), queries.draft_of(holder.pk, CaseKind.APPLY)
-    form = ApplyForm(request.POST or None, division_code=holder.division_code, initial=_begun(draft))
+    certificate = certificate_on(holder, day_of(now()))
+    form = ApplyForm(
+        request.POST or None,
+        division_code=holder.division_code,
+        ask_validity=validity.is_wanted(certificate, day_of(now())),
+        initial=_begun(draft),
+    )
     template, status, refusal = "apply", 200, None
     if request.method == "POST":
         status = 422
@@ -75,6 +83,8 @@ def apply(request: KioskRequest) -> HttpResponse:
         "form": form,
         "refusal": refusal,
         "draft": draft,
+        "certificate": certificate,
+        "told": validity.told(form.cleaned_data) if template == "apply_check" else None,
         "under_way": queries.being_made(holder.pk),
         "hindrance": actions.application_hindrance(holder, by=request.actor, at=now()),
         "has_card": card is not None and card.status in {*LIVE, *COMING},
@@ -99,6 +109,7 @@ def _apply(request: KioskRequest, form: ApplyForm) -> Case:
         bank_code=form.cleaned_data["bank"].code,
         outlet_id=UUID(form.cleaned_data["outlet"]),
         division_code=outlet.division_code,
+        validity=validity.told(form.cleaned_data),
         by=request.actor,
         at=now(),
     )

@@ -20,6 +20,7 @@ from yikatong.registry.holders import certificates, names, rules
 from yikatong.registry.holders.actions import certificate_index, phone_index, social_security_index
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Category, Certificate, Holder, Proof
+from yikatong.registry.holders.validity import in_use
 
 FOUND_MAX: Final = 20
 SHOWN: Final = ("姓名", "证件号码（脱敏）", "手机号码（脱敏）", "所在区划")
@@ -161,6 +162,11 @@ def reveal(holder_id: UUID, field: str, *, reason: str, by: Actor, at: datetime)
 def current_certificate(holder: Holder) -> Certificate:
     """The certificate in use, the newest of several."""
     return max(holder.certificates.all(), key=lambda one: (one.is_current, one.created_at))
+
+
+def certificate_on(holder: Holder, day: date) -> Certificate:
+    """The certificate a person proves himself with on a day: of several, one that has not run out."""
+    return in_use(holder.certificates.all(), day) or current_certificate(holder)
 
 
 def categories_on(holder_id: UUID, day: date) -> list[Category]:

@@ -39,6 +39,23 @@ class SexDiffers(DomainError):
     message = "填写的性别与证件号码不一致，请对照证件核对。"
 
 
+class BadValidity(DomainError):
+    code, status = "validity_invalid", 422
+    message = "证件有效期须填写起始日期和截止日期；长期有效的只填起始日期，并选择“长期有效”。"
+
+
+class LongTermNotAllowed(DomainError):
+    code, status = "validity_long_term_not_allowed", 422
+    message = "居民身份证自年满 46 周岁后申领的才长期有效，请对照证件填写截止日期。"
+    article = "《中华人民共和国居民身份证法》第五条"
+
+
+class CertificateExpired(DomainError):
+    """Raised by `validity.expired` with its words and article: an identity card's, else that of who may apply."""
+
+    code, status = "certificate_expired", 422
+
+
 class NumberKnown(DomainError):
     code = "number_known"
     message = "此人已有公民身份号码，不能再次赋号；号码有误的请办理证件号码变更。"

@@ -18,3 +18,10 @@ def end_grown_wards(timestamp: int) -> int:  # noqa: ARG001 - when the scheduler
 def switch_categories(timestamp: int) -> int:  # noqa: ARG001
     """Concessions that begin or end today; each hour, so that a machine that was off at midnight catches up."""
     return actions.switch_categories(at=now())
+
+
+@app.periodic(cron="20 1 * * *")  # 09:20 in Beijing: nobody is woken by it
+@app.task(name="holders.tell_expiring", queueing_lock="holders.tell_expiring")
+def tell_expiring(timestamp: int) -> int:  # noqa: ARG001
+    """Who should renew a certificate that runs out within a month is told, once."""
+    return actions.tell_expiring(at=now())

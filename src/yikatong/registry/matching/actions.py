@@ -13,6 +13,7 @@ from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.holders import actions as holders
+from yikatong.registry.holders import validity
 from yikatong.registry.holders.rules import acts_for, reason
 from yikatong.registry.matching import rules
 from yikatong.registry.matching.models import Issue
@@ -62,6 +63,13 @@ def _division(issue: Issue, evidence: str, who: dict[str, Any]) -> None:
     cards.move(issue.holder_id, **place, address=issue.holder.address or "", **who)
 
 
+def _validity(issue: Issue, evidence: str, who: dict[str, Any]) -> None:
+    told, card = validity.read(issue.theirs), rules.identity_card(issue.holder)
+    if told is None or card is None:
+        raise rules.TheirsUnusable
+    holders.record_validity(issue.holder_id, validity=told, certificate_id=card.pk, evidence=evidence, **who)
+
+
 def _death(issue: Issue, evidence: str, who: dict[str, Any]) -> None:
     try:
         day = date.fromisoformat(issue.theirs)
@@ -75,6 +83,7 @@ _ENTER: Final[dict[Issue.Field, Callable[[Issue, str, dict[str, Any]], None]]] =
     Issue.Field.PHONE: _phone,
     Issue.Field.DIVISION: _division,
     Issue.Field.DEATH: _death,
+    Issue.Field.VALIDITY: _validity,
 }
 
 

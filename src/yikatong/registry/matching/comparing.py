@@ -1,13 +1,14 @@
 """Compare a slice of the holder base with one source: in chunks, asked outside any transaction, stored in one each."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import Value, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
 from yikatong.core import audit, looks
@@ -15,7 +16,7 @@ from yikatong.core.actor import SYSTEM
 from yikatong.core.errors import DomainError
 from yikatong.core.models import AuditEntry
 from yikatong.registry.cards import actions as cards
-from yikatong.registry.holders.actions import social_security_index
+from yikatong.registry.holders.actions import record_validity, social_security_index
 from yikatong.registry.holders.models import Holder, LifeEvent
 from yikatong.registry.holders.queries import with_number
 from yikatong.registry.matching import rules
@@ -69,6 +70,7 @@ def compare(key: str, source: Source, *, limit: int = SLICE, at: datetime) -> Sl
         stored = _store(run, holders, answers, source, at)
         if stored is None:  # another has stored this chunk
             break
+        record_untold(source, holders, answers, at)
         total = _sum(total, stored, _deaths(key, source, holders, answers, at))
     return total
 
@@ -90,6 +92,7 @@ def follow(key: str, source: Source, *, limit: int = SLICE, at: datetime) -> Sli
         stored = _store_page(run, page.after, holders, answers, source, at)
         if stored is None:
             break
+        record_untold(source, holders, answers, at)
         total = _sum(total, stored, _deaths(key, source, holders, answers, at))
         if not page.more:
             break
@@ -195,10 +198,40 @@ def judge(
 
 def _differing(holders: Sequence[Holder], answers: Iterable[Answer]) -> Iterable[_Found]:
     by_reference = {one.pk.hex: one for one in holders}
+    _with_certificates(by_reference, answers)
     for answer in answers:
         if (holder := by_reference.get(answer.reference)) is not None:
             for field, ours, theirs in rules.differences(holder, answer):
                 yield _Found(holder, field.value, ours, theirs)
+
+
+def _with_certificates(by_reference: Mapping[str, Holder], answers: Iterable[Answer]) -> None:
+    """Read at once what is compared with the periods a source tells; most tell none."""
+    told = [by_reference.get(one.reference) for one in answers if Issue.Field.VALIDITY in one.facts]
+    prefetch_related_objects([one for one in told if one is not None], "certificates")
+
+
+def record_untold(source: Source, holders: Sequence[Holder], answers: Iterable[Answer], at: datetime) -> None:
+    """Record the period of an identity card where none is recorded yet: nothing is overwritten by that.
+
+    What does not fit its bearer, or has run out, is left to the counter.
+    """
+    by_reference = {one.pk.hex: one for one in holders}
+    for answer in answers:
+        holder = by_reference.get(answer.reference)
+        told = rules.untold_validity(holder, answer) if holder is not None else None
+        if holder is None or told is None:
+            continue
+        card = rules.identity_card(holder)
+        with suppress(DomainError):
+            record_validity(
+                holder.pk,
+                validity=told,
+                certificate_id=card.pk if card else None,
+                evidence=source.label,
+                by=SYSTEM,
+                at=at,
+            )
 
 
 def _keep(source: str, holders: Sequence[Holder], found: Sequence[_Found], at: datetime) -> tuple[int, int]:

@@ -110,6 +110,7 @@ def _ask(source: Source, claimed: Sequence[Inquiry], at: datetime, *, within_s: 
         _put_off(claimed, failure, at)
         return 0
     _settle(source, claimed, there, answers, at)
+    comparing.record_untold(source, [one.holder for one in there], answers, at)
     return len(claimed)
 
 

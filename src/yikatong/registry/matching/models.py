@@ -51,6 +51,7 @@ class Issue(models.Model):
         DIVISION = "division", "所在区划"
         DEATH = "death", "死亡日期"
         INSURED = "insured", "是否参保"
+        VALIDITY = "validity", "证件有效期"
 
     class Status(models.TextChoices):
         OPEN = "open", "待核实"

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from datetime import date
 
 from yikatong.core.errors import DomainError
-from yikatong.registry.holders import names
-from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders import names, validity
+from yikatong.registry.holders.certificates import Kind
+from yikatong.registry.holders.models import Certificate, Holder
 from yikatong.registry.holders.rules import Ground
 from yikatong.registry.matching.models import ISSUE_MOVES, Issue
 from yikatong.registry.matching.source import Answer
@@ -43,10 +44,32 @@ def differences(holder: Holder, answer: Answer) -> Iterator[tuple[Issue.Field, s
         yield Field.PHONE, holder.phone or "", theirs
     if (theirs := facts.get(Field.DIVISION)) and theirs[:6] != holder.division_code[:6]:
         yield Field.DIVISION, holder.division_code[:6], theirs[:6]
+    if (theirs := facts.get(Field.VALIDITY)) and (ours := validity_of(holder)) and theirs != ours:
+        yield Field.VALIDITY, ours, theirs
     if theirs := facts.get(Field.DEATH):
         yield Field.DEATH, "", theirs
     if facts.get(Field.INSURED) == NOT_INSURED and holder.ground == Ground.INSURANCE:
         yield Field.INSURED, Ground.INSURANCE.label, NOT_INSURED
+
+
+def identity_card(holder: Holder) -> Certificate | None:
+    """The present identity card: of whose period the population register is the authority."""
+    present = (one for one in holder.certificates.all() if one.is_current and one.kind == Kind.RESIDENT_ID)
+    return next(present, None)
+
+
+def validity_of(holder: Holder) -> str:
+    """The recorded period of the identity card in words; "" where none is recorded: that is no difference."""
+    card = identity_card(holder)
+    return validity.of(card).words if card else ""
+
+
+def untold_validity(holder: Holder, answer: Answer) -> validity.Validity | None:
+    """What a source tells of the period of an identity card of which we have recorded none."""
+    told = answer.facts.get(Field.VALIDITY)
+    if not answer.is_known or not told or same_name(answer.facts.get(Field.NAME, "")) != holder.name:
+        return None
+    return validity.read(told) if identity_card(holder) and not validity_of(holder) else None
 
 
 def same_name(text: str) -> str:

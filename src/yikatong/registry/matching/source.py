@@ -43,7 +43,9 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a source knows. `facts`: value by field, only what it is an authority for; a death as ISO date."""
+    """What a source knows. `facts`: value by field, only what it is an authority for; a death as ISO date,
+    the period of the identity card as `holders.validity` reads it.
+    """
 
     reference: str
     is_known: bool

@@ -7,16 +7,18 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.portals.citizen import standing
 from yikatong.portals.citizen.answers import SeeOther, answer
 from yikatong.portals.citizen.forms import ApplyForm, CorrectForm, ReplaceForm
 from yikatong.portals.citizen.session import CitizenRequest, holder_required
 from yikatong.portals.citizen.views.home import card_context
+from yikatong.portals.shared import validity
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards import following, queries
 from yikatong.registry.cards.models import CASE_TRANSITIONS, Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import FeeGround, ReplaceReason
+from yikatong.registry.holders.queries import certificate_on
 from yikatong.registry.joint import queries as joint
 from yikatong.registry.regions import profile
 from yikatong.registry.regions.models import Division, Outlet
@@ -108,13 +110,18 @@ def _card_form(
     asked = request.GET.get("district") or request.POST.get("district") or chosen
     # Who comes from another page with a bank in mind finds it chosen.
     wished = {name: request.GET[name] for name in ("bank", "reason") if name in request.GET}
-    form = form_kind(request.POST or None, initial=_begun(draft) | wished)
+    certificate = certificate_on(holder, day_of(now()))
+    form = form_kind(
+        request.POST or None,
+        initial=_begun(draft) | wished,
+        ask_validity=validity.is_wanted(certificate, day_of(now())),
+    )
     if "save" in request.POST:
         return _save(request, kind, form, asked)
     context = (
         card_context(holder)
         | outlets_near(asked)
-        | {"rules": profile.load(settings.PROVINCE), "draft": draft}
+        | {"rules": profile.load(settings.PROVINCE), "draft": draft, "certificate": certificate}
     )
     context["under_way"] = queries.being_made(holder.id)
     if kind == CaseKind.APPLY:
@@ -179,4 +186,5 @@ def _making(data: dict[str, Any]) -> dict[str, Any]:
         "division_code": data["outlet"].division_code,
         "delivery": data["delivery"],
         "address": data["address"] if data["delivery"] == "1" else "",
+        "validity": validity.told(data),
     }

@@ -12,6 +12,7 @@ from yikatong.portals.citizen.answers import SeeOther
 from yikatong.portals.citizen.session import CitizenRequest, holder_required
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.holders.rules import Ground
+from yikatong.registry.holders.validity import is_over
 from yikatong.registry.matching.queries import asked_of
 from yikatong.registry.matching.source import label_of
 
@@ -23,6 +24,10 @@ def page(request: CitizenRequest) -> HttpResponse:
         "holder": holder,
         "today": today,
         "ground": Ground(holder.ground).label,
+        "certificates": [
+            (one, is_over(one, today))
+            for one in holder.certificates.filter(is_current=True).order_by("-created_at")
+        ],
         "life_events": holder.life_events.order_by("-at", "-pk")[:10],
         "asked": [(one, label_of(one.source)) for one in asked_of(holder.pk)],
         "categories": holder.categories.order_by("valid_from", "pk"),

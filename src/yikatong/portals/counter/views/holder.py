@@ -47,6 +47,7 @@ DONE_WORDS = {
     "category": "优待类别已登记，按起止日期自动启用和停止。",
     "category-end": "优待类别已终止。",
     "proof": "申领依据证明已登记。",
+    "validity": "证件有效期已登记。",
     "hold": "冻结已通知银行，银行确认后生效；持卡人可以看到依据。",
     "lift": "解冻已登记；没有其他冻结的，银行确认后恢复。",
 }
@@ -110,6 +111,8 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
     hindrance = hindrance or _not_delegated(key, request.actor)
     if hindrance is None and key == CaseKind.APPLY:
         hindrance = actions.application_hindrance(holder, by=request.actor, at=now())
+    if hindrance is None and key == CaseKind.REPLACE:
+        hindrance = actions.certificate_hindrance(holder, at=now())
     page: dict[str, object] = {
         "hindrance_link": way_out(holder, hindrance, by=request.actor) if hindrance else None,
         "template": f"counter/matters/{key}.html",

@@ -3,6 +3,7 @@
 from yikatong.registry.cards.actions.applications import (
     application_hindrance,
     apply,
+    certificate_hindrance,
     check,
     reject,
     replace,
@@ -46,6 +47,7 @@ __all__ = [
     "ask_correction",
     "authorise",
     "cancel",
+    "certificate_hindrance",
     "change_name",
     "change_number",
     "check",

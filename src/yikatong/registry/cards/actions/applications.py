@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 
 from yikatong.core import audit
-from yikatong.core.actor import Actor
+from yikatong.core.actor import Actor, Role
 from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError
@@ -29,10 +29,17 @@ from yikatong.registry.cards.models import (
 )
 from yikatong.registry.cards.queries import check_hindrance, withdrawal_hindrance
 from yikatong.registry.cards.rules import ReplaceReason
-from yikatong.registry.holders.actions import check_ground, guardianship_for
+from yikatong.registry.holders.actions import (
+    check_certificate,
+    check_ground,
+    guardianship_for,
+    record_validity,
+)
 from yikatong.registry.holders.actions import locked as locked_holder
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.queries import certificate_on
 from yikatong.registry.holders.rules import awaits_number
+from yikatong.registry.holders.validity import UNTOLD, Validity, of
 from yikatong.registry.regions.models import Outlet
 
 _ONE_OPEN = {"case_one_open_for_a_card": refusals.HasOpenCase}
@@ -51,6 +58,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     reason: str = "",
     guardianship_id: UUID | None = None,
     authorisation_id: UUID | None = None,
+    validity: Validity = UNTOLD,
     by: Actor,
     at: datetime,
 ) -> Case:
@@ -59,6 +67,8 @@ def apply(  # noqa: PLR0913 - the fields of the form
     The ground must be proven (GroundUnproven); for a child the guardian acts (GuardianNeeded), for others
     perhaps an agent (AgentNotAuthorised).
     `address`: where a card by post goes, if not to the registered one. A draft of this holder becomes the case.
+    `validity` of his certificate, where it is told with the application; one that has run out is refused
+    (CertificateExpired).
     """
     require(by, Permission.CARD_APPLY)
     check_delegated(Agreement.Matter.APPLY, by=by, at=at)
@@ -66,6 +76,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     if live_card(holder) is not None:
         raise refusals.HasCard
     check_ground(holder, at=at)
+    _prove_certificate(holder, validity, by=by, at=at)
     case = Case(
         kind=CaseKind.APPLY, holder=holder, division_code=division_code, delivery=delivery, reason=reason[:20]
     )
@@ -79,11 +90,25 @@ def apply(  # noqa: PLR0913 - the fields of the form
 
 
 def application_hindrance(holder: Holder, *, by: Actor, at: datetime) -> DomainError | None:
-    """What must be registered before this holder can apply: the proof of his ground, a child's guardian."""
+    """What must be registered before this holder can apply: the proof of his ground, a child's guardian.
+
+    A clerk also renews a certificate that has run out first; the holder himself tells its new period as he applies.
+    """
     try:
         check_ground(holder, at=at)
+        if by.role is not Role.HOLDER:
+            check_certificate(holder, at=at)
         if is_child(holder, day_of(at)):
             guardianship_for(holder, None, by=by, at=at)
+    except DomainError as refusal:
+        return refusal
+    return None
+
+
+def certificate_hindrance(holder: Holder, *, at: datetime) -> DomainError | None:
+    """That every certificate of his is recorded as run out; None where one is in force or nothing is recorded."""
+    try:
+        check_certificate(holder, at=at)
     except DomainError as refusal:
         return refusal
     return None
@@ -103,6 +128,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
     address: str = "",
     fee_ground: str = "",
     fee_note: str = "",
+    validity: Validity = UNTOLD,
     by: Actor,
     at: datetime,
 ) -> Case:
@@ -110,6 +136,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
 
     The old card keeps its status until the new one is activated. The bank stays unless another is chosen.
     `fee_ground` (with `fee_note`) is recorded by staff where the fee is not taken; a proven category needs none.
+    `validity` as for `apply`.
     """
     require(by, Permission.CARD_REPLACE)
     check_delegated(Agreement.Matter.REPLACE, by=by, at=at)
@@ -118,6 +145,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
     if old is None:
         raise refusals.NoLiveCard
     _check_reason(reason, old)
+    _prove_certificate(holder, validity, by=by, at=at)
     fee = fee_of(holder, reason, claimed=fee_ground, note=fee_note, by=by, at=at)
     case = Case(
         kind=CaseKind.REPLACE,
@@ -212,6 +240,14 @@ def applicant(holder_id: UUID, *, by: Actor) -> Holder:
     if holder.status != Holder.Status.ACTIVE:
         raise refusals.HolderNotActive
     return holder
+
+
+def _prove_certificate(holder: Holder, validity: Validity, *, by: Actor, at: datetime) -> None:
+    """What the application tells of the certificate is recorded; then there must be one that has not run out."""
+    told = certificate_on(holder, day_of(at))
+    if validity.is_told and validity != of(told):
+        record_validity(holder.pk, validity=validity, certificate_id=told.pk, by=by, at=at)
+    check_certificate(holder, at=at)
 
 
 def _check_reason(reason: str, old: Card) -> None:

@@ -64,6 +64,8 @@ class Head:
 class OpenRequest:
     """One account to open ahead, with what a bank must know of its customer. `row` names it in the answer.
 
+    `valid_from`, `valid_until`: the certificate's first and last day, None where they are not recorded.
+
     `guardian`: name, kind and number of certificate, relation of a child's guardian; of others "" each.
     """
 
@@ -79,6 +81,7 @@ class OpenRequest:
     birth_date: date
     sex: str
     address: str
+    is_long_term: bool = False
     guardian: tuple[str, str, str, str] = ("", "", "", "")
 
 

@@ -36,11 +36,12 @@ from yikatong.registry.cards.batches.files import Head, OpenAnswer, OpenRequest
 from yikatong.registry.cards.batches.report import ReturnReport, report_of
 from yikatong.registry.cards.models import Batch, BatchRow, Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import keeps_account
-from yikatong.registry.holders.models import Certificate, Guardianship, Holder
+from yikatong.registry.holders.models import Guardianship, Holder
+from yikatong.registry.holders.queries import certificate_on
 
 BANK_STEP: Final = "银行"
 ROWS_MAX: Final = 20_000
-_SHOWN: Final = ("姓名", "证件号码", "手机号码", "国籍", "出生日期", "性别", "通讯地址")
+_SHOWN: Final = ("姓名", "证件号码", "证件有效期", "手机号码", "国籍", "出生日期", "性别", "通讯地址")
 _SHOWN_CHILD: Final = (*_SHOWN, "监护人")
 
 # Oldest first; a case that another act holds is left to the next batch. Keys are UUIDv7 like all others.
@@ -132,13 +133,12 @@ def preopening_file(batch_id: UUID) -> bytes:
     batch = Batch.objects.select_related("bank").filter(pk=batch_id).first()
     if batch is None:
         raise NotFound("没有找到这个批次。")
-    newest = Prefetch(
-        "case__holder__certificates", Certificate.objects.order_by("-is_current", "-created_at")
-    )
     guardians = Prefetch(
         "case__holder__guardianships", Guardianship.objects.filter(ended_at=None).order_by("-created_at")
     )
-    lines = batch.lines.select_related("case__holder").prefetch_related(newest, guardians)
+    lines = batch.lines.select_related("case__holder").prefetch_related(
+        "case__holder__certificates", guardians
+    )
     rows = [
         _request(row, batch) for row in lines.filter(case__account=None, result="pending").order_by("number")
     ]
@@ -148,7 +148,7 @@ def preopening_file(batch_id: UUID) -> bytes:
 
 def _request(row: BatchRow, batch: Batch) -> OpenRequest:
     holder = row.case.holder
-    certificate = holder.certificates.all()[0]
+    certificate = certificate_on(holder, day_of(batch.created_at))
     return OpenRequest(
         row=row.number,
         case_number=row.case.number,
@@ -159,6 +159,7 @@ def _request(row: BatchRow, batch: Batch) -> OpenRequest:
         nationality=holder.nationality,
         valid_from=certificate.valid_from,
         valid_until=certificate.valid_until,
+        is_long_term=certificate.is_long_term,
         birth_date=holder.birth_date,
         sex=holder.sex,
         address=holder.address or "",

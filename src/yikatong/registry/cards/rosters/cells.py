@@ -10,9 +10,10 @@ from yikatong.core.errors import DomainError
 from yikatong.core.masking import mask_number, mask_phone
 from yikatong.registry.cards.rosters import columns as c
 from yikatong.registry.cards.rosters.reading import Row
-from yikatong.registry.holders import certificates, names
+from yikatong.registry.holders import certificates, names, validity
 from yikatong.registry.holders.certificates import SHOWN, Kind
 from yikatong.registry.holders.rules import CHINA, Claim, Ground, Person, independent_on, read
+from yikatong.registry.holders.validity import UNTOLD, Validity
 
 T = TypeVar("T")
 
@@ -67,6 +68,7 @@ class Entry:
     outlet: str | None
     delivery: str
     guardian: str
+    validity: Validity = UNTOLD
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,23 @@ def _entry(row: Row, cells: dict[str, str], known: Known) -> Entry:
         raise Faulty(c.DIVISION, "outside_scope", "该区划不在您的管辖范围内，请由当地上传。")
     delivery = _delivery(cells)
     bank, outlet = _bank(cells[c.BANK], known), _outlet(cells[c.OUTLET], known)
-    return Entry(row.number, person, bank, outlet, delivery, _guardian(cells, person, known))
+    guardian = _guardian(cells, person, known)
+    return Entry(row.number, person, bank, outlet, delivery, guardian, _validity(cells, person, known))
+
+
+def _validity(cells: dict[str, str], person: Person, known: Known) -> Validity:
+    """Of the certificate, where the roster tells it."""
+    ends = cells.get(c.VALID_UNTIL, "")
+    is_long_term = ends == "长期"
+    told = Validity(
+        day(cells.get(c.VALID_FROM, ""), c.VALID_FROM),
+        None if is_long_term else day(ends, c.VALID_UNTIL),
+        is_long_term=is_long_term,
+    )
+    try:
+        return validity.check(told, person.certificate.kind, person.birth_date, known.today)
+    except DomainError as refusal:
+        raise Faulty(c.VALID_UNTIL, refusal.code, refusal.message) from None
 
 
 def _claim(cells: dict[str, str]) -> Claim:
@@ -145,7 +163,7 @@ def _one_of(column: str, cells: dict[str, str], choices: Mapping[str, T], code: 
     return choices[cells[column]]
 
 
-def day(text: str) -> date | None:
+def day(text: str, column: str = c.BIRTH_DATE) -> date | None:
     """A day in the spellings people and spreadsheets use; None for a blank; raises Faulty."""
     if not text:
         return None
@@ -158,7 +176,8 @@ def day(text: str) -> date | None:
             return _SERIAL_START + timedelta(days=int(text))
     except ValueError:
         pass
-    raise Faulty(c.BIRTH_DATE, "birth_date_format", "出生日期不存在或格式不能识别，请写成 1990-03-07。")
+    code = "birth_date_format" if column == c.BIRTH_DATE else "validity_format"
+    raise Faulty(column, code, f"{column}不存在或格式不能识别，请写成 1990-03-07。")
 
 
 def _bank(text: str, known: Known) -> str:

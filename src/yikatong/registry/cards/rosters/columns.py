@@ -19,11 +19,13 @@ DELIVERY: Final = "领取方式"
 GUARDIAN_NAME: Final = "监护人姓名"
 GUARDIAN_NUMBER: Final = "监护人证件号码"
 GROUND: Final = "申领依据"
+VALID_FROM: Final = "证件起始日期"
+VALID_UNTIL: Final = "证件截止日期"
 
 REQUIRED: Final = (
     KIND, NUMBER, NAME, SEX, BIRTH_DATE, NATIONALITY, PHONE, DIVISION, ADDRESS, BANK, OUTLET, DELIVERY,
 )  # fmt: skip
-OPTIONAL: Final = (GUARDIAN_NAME, GUARDIAN_NUMBER, GROUND)
+OPTIONAL: Final = (GUARDIAN_NAME, GUARDIAN_NUMBER, GROUND, VALID_FROM, VALID_UNTIL)
 
 
 class MissingColumns(DomainError):

@@ -32,6 +32,8 @@ _HINTS: Final = {
     c.GUARDIAN_NAME: "未满监护年龄的必填。",
     c.GUARDIAN_NUMBER: "监护人的居民身份证号码。",
     c.GROUND: f"{_GROUNDS}；不填为居住。",
+    c.VALID_FROM: "证件有效期的第一天，如 2016-05-01；可以不填，填了起始的也要填截止。",
+    c.VALID_UNTIL: "证件有效期的最后一天，或“长期”。",
 }
 
 

@@ -22,8 +22,9 @@ from yikatong.registry.cards.rosters.cells import Entry, Fault, shown
 from yikatong.registry.cards.signals import roster_submitted
 from yikatong.registry.holders.actions import certificate_index, phone_index, social_security_index
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.models import Certificate, Guardianship, Holder
+from yikatong.registry.holders.models import Certificate, Guardianship, Holder, LifeEvent
 from yikatong.registry.holders.rules import independent_on
+from yikatong.registry.holders.validity import Validity
 from yikatong.registry.regions.law import province
 
 _COLUMNS: Final = (
@@ -34,12 +35,13 @@ _COLUMNS: Final = (
     ("case_id", "uuid"), ("case_number", "text"), ("bank", "text"), ("outlet", "uuid"), ("delivery", "text"),
     ("guardian", "bytea"), ("step_one", "uuid"), ("step_two", "uuid"), ("due_on", "date"),
     ("guardianship_id", "uuid"), ("guardian_name", "bytea"), ("guardian_number", "bytea"),
-    ("guardian_index", "bytea"), ("independent_on", "date"),
+    ("guardian_index", "bytea"), ("independent_on", "date"), ("valid_from", "date"), ("valid_until", "date"),
+    ("is_long_term", "boolean"), ("validity", "bytea"), ("life_event", "uuid"),
 )  # fmt: skip
 _NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
 _CREATE: Final = (
     f"CREATE TEMP TABLE IF NOT EXISTS staged ({', '.join(' '.join(pair) for pair in _COLUMNS)}, "
-    "is_known boolean NOT NULL DEFAULT false, fault text) ON COMMIT DELETE ROWS"
+    "is_known boolean NOT NULL DEFAULT false, is_told boolean NOT NULL DEFAULT false, fault text) ON COMMIT DELETE ROWS"
 )
 # A chunk is small beside the registers: one look into an index a row, whatever the statistics say just now.
 _BY_INDEX: Final = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -65,8 +67,9 @@ UPDATE staged s SET holder_id = h.id, is_known = true
 FROM holders_holder h WHERE NOT s.is_known AND h.social_security_index = s.social_index AND h.id <> s.holder_id
 """
 _CERTIFICATES: Final = """
-INSERT INTO holders_certificate (id, holder_id, kind, number, number_index, is_current, created_at)
-SELECT certificate_id, holder_id, kind, number, number_index, true, %(at)s
+INSERT INTO holders_certificate (id, holder_id, kind, number, number_index, valid_from, valid_until, is_long_term,
+    is_current, created_at)
+SELECT certificate_id, holder_id, kind, number, number_index, valid_from, valid_until, is_long_term, true, %(at)s
 FROM staged WHERE NOT is_known ON CONFLICT DO NOTHING
 """
 # As with one who is registered alone: children of whom he was made guardian know him from now on.
@@ -87,8 +90,30 @@ UPDATE staged s SET fault = CASE
     WHEN EXISTS (SELECT FROM cards_case k WHERE k.holder_id = h.id AND k.kind IN ('apply', 'replace')
         AND k.status IN ('submitted', 'correcting', 'checked', 'preopened', 'producing', 'failed', 'ready'))
         THEN 'has_open_case'
+    WHEN NOT EXISTS (SELECT FROM holders_certificate c WHERE c.holder_id = h.id AND c.is_current
+            AND (c.valid_until IS NULL OR c.valid_until >= %(day)s
+                OR s.valid_from IS NOT NULL AND c.kind = s.kind AND c.number_index = s.number_index))
+        THEN 'certificate_expired'
     END
 FROM holders_holder h WHERE h.id = s.holder_id AND s.is_known
+"""
+# A known person's present certificate: what the roster tells of it is recorded.
+_VALIDITY: Final = """
+WITH told AS (
+    UPDATE holders_certificate c SET valid_from = s.valid_from, valid_until = s.valid_until,
+        is_long_term = s.is_long_term, expiry_told_on = NULL
+    FROM staged s
+    WHERE s.is_known AND s.fault IS NULL AND s.valid_from IS NOT NULL AND c.is_current
+        AND c.holder_id = s.holder_id AND c.kind = s.kind AND c.number_index = s.number_index
+        AND (c.valid_from, c.valid_until, c.is_long_term) IS DISTINCT FROM
+            (s.valid_from, s.valid_until, s.is_long_term)
+    RETURNING s.n
+)
+UPDATE staged s SET is_told = true FROM told WHERE told.n = s.n
+"""
+_LIFE: Final = """
+INSERT INTO holders_lifeevent (id, holder_id, at, kind, after, evidence, reason, actor_name, channel)
+SELECT life_event, holder_id, %(at)s, 'validity', validity, '名册', '', %(name)s, %(channel)s FROM staged WHERE is_told
 """
 _CASES: Final = """
 INSERT INTO cards_case (id, number, kind, holder_id, bank_id, status, channel, outlet_id, division_code, reason,
@@ -134,6 +159,10 @@ FROM (
     SELECT 'holders:holder:guardian_registered', 'holder:' || ward_id, ward_id,
         jsonb_build_object('evidence', 'roster', 'roster', %(roster)s::text)
     FROM staged JOIN holders_guardianship g ON g.id = guardianship_id
+    UNION ALL
+    SELECT 'holders:holder:life_validity', 'holder:' || holder_id, holder_id,
+        jsonb_build_object('roster', %(roster)s::text)
+    FROM staged WHERE is_told
 ) acts
 """  # noqa: S608 - constants
 # Comparing with a holder's record is a look at it.
@@ -148,7 +177,7 @@ _ENTERED: Final = "SELECT holder_id FROM staged WHERE fault IS NULL"
 _LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
 _STATEMENTS: Final = (
     _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _WARDS, _FAULTS, _CASES,
-    _LATE_FAULTS, _STEPS, _GUARDIANS, _AUDIT, _LOOKS,
+    _LATE_FAULTS, _STEPS, _GUARDIANS, _VALIDITY, _LIFE, _AUDIT, _LOOKS,
 )  # fmt: skip
 _WORDS: Final = {
     "holder_not_active": (c.NUMBER, refusals.HolderNotActive.message),
@@ -157,6 +186,10 @@ _WORDS: Final = {
     "has_coming_card": (c.NUMBER, refusals.HasComingCard.message),
     "repeated_in_file": (c.NUMBER, "此人在本名册中重复出现，已按先出现的一行受理。"),
     "has_open_case": (c.NUMBER, refusals.HasOpenCase.message),
+    "certificate_expired": (
+        c.VALID_UNTIL,
+        "登记的证件已经到期，不能据以申领。请换领新证后，填写新证件的起止日期。",
+    ),
 }
 
 
@@ -218,7 +251,7 @@ def _once(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
 def _fault(entry: Entry, code: str) -> Fault:
     column, message = _WORDS[code]
     person = entry.person
-    text = person.name.text if column == c.NAME else person.certificate.number
+    text = {c.NAME: person.name.text, c.NUMBER: person.certificate.number}.get(column, "")
     return Fault(entry.row, column, code, message, shown(column, text))
 
 
@@ -236,8 +269,13 @@ def _row(entry: Entry, number: int, due_on: date, day: date) -> tuple[Any, ...]:
         uuid7(), kind, sealed(Certificate, "number", plain), certificate_index(kind, plain),
         uuid7(), rules.case_number(person.division_code, day, number), entry.bank,
         _uuid(entry.outlet), entry.delivery, sealed(Case, "guardian", entry.guardian or None), uuid7(), uuid7(),
-        due_on, *_guardian(entry),
+        due_on, *_guardian(entry), *_validity(entry.validity),
     )  # fmt: skip
+
+
+def _validity(told: Validity) -> tuple[Any, ...]:
+    words = sealed(LifeEvent, "after", told.words) if told.is_told else None
+    return told.begins, told.ends, told.is_long_term, words, uuid7()
 
 
 def _guardian(entry: Entry) -> tuple[Any, ...]:

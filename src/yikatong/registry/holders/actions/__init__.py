@@ -28,6 +28,7 @@ from yikatong.registry.holders.actions.records import (
     register,
     social_security_index,
 )
+from yikatong.registry.holders.actions.validity import check_certificate, record_validity, tell_expiring
 
 __all__ = [
     "AlreadyLinked",
@@ -40,6 +41,7 @@ __all__ = [
     "change_name",
     "change_number",
     "change_phone",
+    "check_certificate",
     "check_ground",
     "columns",
     "end_category",
@@ -52,8 +54,10 @@ __all__ = [
     "move",
     "phone_index",
     "prove",
+    "record_validity",
     "register",
     "register_guardian",
     "social_security_index",
     "switch_categories",
+    "tell_expiring",
 ]

@@ -14,10 +14,12 @@ from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.fields import blind_index
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import certificates, refusals, rules
+from yikatong.registry.holders import validity as periods
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Guardianship, Holder
 from yikatong.registry.holders.rules import Claim, Person
 from yikatong.registry.holders.signals import holder_registered
+from yikatong.registry.holders.validity import UNTOLD, Validity
 from yikatong.registry.regions.law import ByLaw, province
 from yikatong.registry.regions.queries import KnownDivisions
 
@@ -58,10 +60,18 @@ def phone_index(number: str) -> bytes:
     return blind_index("phone", number)
 
 
-def register(*, by: Actor, at: datetime, birth_date: date | None = None, **claim: Any) -> Holder:
+def register(
+    *,
+    by: Actor,
+    at: datetime,
+    birth_date: date | None = None,
+    validity: Validity = UNTOLD,
+    **claim: Any,
+) -> Holder:
     """Enter a person once, with the first certificate; fields as in `rules.Claim`.
 
-    Raises BadCertificate, BadName, NoGround and the other refusals of rules, and AlreadyRegistered; of two
+    Raises BadCertificate, BadName, NoGround and the other refusals of rules, those of `validity.check`, and
+    AlreadyRegistered; of two
     clerks who enter one person at the same moment, the second gets it too.
     """
     require(by, Permission.HOLDER_REGISTER)
@@ -73,17 +83,18 @@ def register(*, by: Actor, at: datetime, birth_date: date | None = None, **claim
     )
     if not rules.serves(by, person.division_code):
         raise NotFound
-    return _enter(person, by=by, at=at)
+    told = periods.check(validity, person.certificate.kind, person.birth_date, day_of(at))
+    return _enter(person, told, by=by, at=at)
 
 
-def _enter(person: Person, *, by: Actor, at: datetime) -> Holder:
+def _enter(person: Person, validity: Validity, *, by: Actor, at: datetime) -> Holder:
     with transaction.atomic():
         if (there := _there(person)) is not None:
             raise AlreadyRegistered(holder_id=str(there))
         try:
             with transaction.atomic():
                 holder = Holder.objects.create(**columns(person), created_at=at)
-                add_certificate(holder, person.certificate.kind, person.certificate.number, at)
+                add_certificate(holder, person.certificate.kind, person.certificate.number, at, validity)
         except IntegrityError:  # the other clerk was first
             if (there := _there(person)) is None:
                 raise
@@ -134,11 +145,20 @@ def _now(known: Holder | None) -> UUID | None:
     return None if known is None else known.merged_into_id or known.pk
 
 
-def add_certificate(holder: Holder, kind: Kind, number: str, at: datetime) -> Certificate:
+def add_certificate(
+    holder: Holder, kind: Kind, number: str, at: datetime, validity: Validity = UNTOLD
+) -> Certificate:
     """The certificate of one who is locked or new; children of whom its bearer was made guardian know him from now on."""
     index = certificate_index(kind, number)
     certificate = Certificate.objects.create(
-        holder=holder, kind=kind.value, number=number, number_index=index, created_at=at
+        holder=holder,
+        kind=kind.value,
+        number=number,
+        number_index=index,
+        valid_from=validity.begins,
+        valid_until=validity.ends,
+        is_long_term=validity.is_long_term,
+        created_at=at,
     )
     unlinked = Guardianship.objects.filter(guardian=None, ended_at=None, kind=kind.value, number_index=index)
     unlinked.exclude(ward=holder).update(guardian=holder)
@@ -167,7 +187,9 @@ def ended_refusal(holder: Holder) -> HolderEnded:
 
 
 @transaction.atomic
-def link_certificate(holder_id: UUID, *, kind: str, number: str, by: Actor, at: datetime) -> Certificate:
+def link_certificate(
+    holder_id: UUID, *, kind: str, number: str, validity: Validity = UNTOLD, by: Actor, at: datetime
+) -> Certificate:
     """The same person under a new certificate: linked, never doubled. The older one of its kind stays."""
     require(by, Permission.HOLDER_REGISTER)
     holder = active(holder_id, by=by)
@@ -176,13 +198,14 @@ def link_certificate(holder_id: UUID, *, kind: str, number: str, by: Actor, at: 
     )
     if checked.birth_date not in {None, holder.birth_date}:
         raise refusals.BirthDateDiffers("证件上的出生日期与该持卡人登记的不一致，请核对是否同一人。")
+    told = periods.check(validity, checked.kind, holder.birth_date, day_of(at))
     index = certificate_index(checked.kind, checked.number)
     other = Certificate.objects.filter(kind=checked.kind, number_index=index).first()
     if other is not None:
         raise AlreadyLinked if other.holder_id == holder.pk else CertificateOfAnother
     with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
         Certificate.objects.filter(holder=holder, kind=checked.kind).update(is_current=False)
-        certificate = add_certificate(holder, checked.kind, checked.number, at)
+        certificate = add_certificate(holder, checked.kind, checked.number, at, told)
     note("certificate_linked", holder, by=by, at=at, kind=checked.kind.value)
     return certificate
 

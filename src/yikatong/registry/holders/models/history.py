@@ -17,6 +17,7 @@ class LifeEvent(models.Model):
         NAME = "name", "姓名变更"
         NUMBER = "number", "证件号码变更"
         MOVED = "moved", "所在地变更"
+        VALIDITY = "validity", "证件有效期登记"
         DECEASED = "deceased", "死亡登记"
         LEFT = "left", "迁出登记"
         RESTORED = "restored", "恢复登记"

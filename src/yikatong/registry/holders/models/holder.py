@@ -1,6 +1,7 @@
 """持卡人: a person once, with the certificates that prove him."""
 
 from django.db import models
+from django.db.models import F, Q
 
 from yikatong.core.fields import EncryptedTextField, IndexField, key_field
 from yikatong.registry.holders.certificates import Kind
@@ -66,16 +67,43 @@ class Certificate(models.Model):
     kind = models.CharField("证件类型", max_length=1)  # codes of certificates.Kind
     number = EncryptedTextField("证件号码")
     number_index = IndexField()
+    # As printed: the last day still counts; 长期 has none.
     valid_from = models.DateField("起始日期", null=True, blank=True)
     valid_until = models.DateField("截止日期", null=True, blank=True)
+    is_long_term = models.BooleanField("长期有效", default=False, db_default=False)
+    expiry_told_on = models.DateField("到期已提醒", null=True, blank=True)
     is_current = models.BooleanField("现用", default=True)
     created_at = models.DateTimeField("登记时间")
 
     class Meta:
         verbose_name = verbose_name_plural = "证件"
         constraints = [
-            models.UniqueConstraint(fields=["kind", "number_index"], name="certificate_belongs_to_one")
+            models.UniqueConstraint(fields=["kind", "number_index"], name="certificate_belongs_to_one"),
+            # Nothing is recorded, or a whole period: both days, or a first day and 长期.
+            models.CheckConstraint(
+                condition=Q(valid_from__isnull=True, valid_until__isnull=True, is_long_term=False)
+                | Q(valid_from__isnull=False, valid_until__isnull=True, is_long_term=True)
+                | Q(
+                    Q(valid_from__isnull=False, valid_until__isnull=False, is_long_term=False),
+                    valid_until__gt=F("valid_from"),
+                ),
+                name="certificate_period_whole",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["valid_until"],
+                condition=Q(is_current=True, expiry_told_on__isnull=True, valid_until__isnull=False),
+                name="holders_certificate_expiring",
+            )
         ]
 
     def __str__(self) -> str:
         return Kind(self.kind).label
+
+    @property
+    def validity_words(self) -> str:
+        """The period as people say it; "" where none is recorded."""
+        if self.is_long_term:
+            return f"{self.valid_from} 起长期有效"
+        return f"{self.valid_from} 至 {self.valid_until}" if self.valid_until else ""
