@@ -8,6 +8,7 @@ from uuid import UUID
 from yikatong.core.actor import Actor
 from yikatong.core.copying import copy_in
 from yikatong.core.models import AuditEntry
+from yikatong.core.storing import store
 
 
 def entry(
@@ -36,7 +37,7 @@ def entry(
 
 def record(event: str, *, subject: str, by: Actor, at: datetime, **rest: Any) -> None:
     """Record an act, in its own transaction; arguments as of `entry`."""
-    entry(event, subject=subject, by=by, at=at, **rest).save(force_insert=True)
+    store(entry(event, subject=subject, by=by, at=at, **rest))
 
 
 def record_all(entries: Iterable[AuditEntry]) -> None:

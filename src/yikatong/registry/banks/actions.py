@@ -11,8 +11,9 @@ from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
+from yikatong.core.storing import store
 from yikatong.registry.banks import requests, rules, terms
-from yikatong.registry.banks.accounts import account_index, entry, note
+from yikatong.registry.banks.accounts import account_index, entry, locked, note
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
 from yikatong.registry.banks.rules import TRANSITIONS, Status
 
@@ -38,7 +39,7 @@ def activate(account_id: UUID, *, by: Actor, at: datetime) -> BankAccount:
     A bank on line is asked, and the account is active once it has said so.
     """
     require(by, Permission.CARD_HAND_OVER)
-    account = _locked(account_id)
+    account = locked(account_id)
     if terms.standing(account.bank_id, day_of(at)).is_online:
         if Status.ACTIVE not in TRANSITIONS[Status(account.status)]:
             raise rules.refusal(account.status, "激活")
@@ -111,7 +112,7 @@ def card_changed(account_id: UUID | None, *, card_number: str, by: Actor, at: da
     """换卡不换号: tell the bank which card now stands in front of the account; None where it has no line."""
     if account_id is None:
         return None
-    account = _locked(account_id)
+    account = locked(account_id)
     if account.status == Status.CLOSED or not terms.standing(account.bank_id, day_of(at)).is_online:
         return None
     return requests.ask(
@@ -195,13 +196,8 @@ def open_online(  # noqa: PLR0913 - what an opening consists of
     )
 
 
-def _locked(account_id: UUID) -> BankAccount:
-    accounts = BankAccount.objects.select_for_update(of=("self",), no_key=True).select_related("bank")
-    return accounts.get(pk=account_id)
-
-
 def _account(account_id: UUID | None) -> BankAccount | None:
-    return _locked(account_id) if account_id else None
+    return locked(account_id) if account_id else None
 
 
 def _of_joint_bank(account_id: UUID | None, at: datetime) -> BankAccount | None:
@@ -213,12 +209,11 @@ def _of_joint_bank(account_id: UUID | None, at: datetime) -> BankAccount | None:
 def _move(
     account_id: UUID, to: Status, verb: str, *, by: Actor, at: datetime, **stamp: datetime
 ) -> BankAccount:
-    account = BankAccount.objects.select_for_update(no_key=True).get(pk=account_id)
+    account = locked(account_id)
     if to not in TRANSITIONS[Status(account.status)]:
         raise rules.refusal(account.status, verb)
     account.status = to
     for name, value in stamp.items():
         setattr(account, name, value)
-    account.save(update_fields=["status", *stamp])
-    note(to.value, account, by=by, at=at)
+    store(entry(to.value, account, by=by, at=at), changed={account: ["status", *stamp]})
     return account

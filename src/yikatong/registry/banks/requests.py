@@ -15,9 +15,12 @@ from procrastinate.contrib.django import app as jobs
 
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.asking import Question
 from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
+from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
+from yikatong.core.storing import store
 from yikatong.registry.banks import accounts
 from yikatong.registry.banks.connector import Answer, Wanted
 from yikatong.registry.banks.models import Bank, BankAccount, BankAct, BankRequest
@@ -51,7 +54,7 @@ def ask(  # noqa: PLR0913 - the columns of a request
     serial = _next_serial()
     said = dict(content or {}) | ({"account": account.number} if account else {})
     said |= {"until": ends_at.isoformat()} if ends_at else {}
-    request = BankRequest.objects.create(
+    request = BankRequest(
         number=f"{bank.pk}{day_of(at):%Y%m%d}{serial:010d}",
         serial=serial,
         bank=bank,
@@ -65,7 +68,7 @@ def ask(  # noqa: PLR0913 - the columns of a request
         created_at=at,
         created_by=by.name,
     )
-    _note("asked", request, by=by, at=at)
+    store(request, _said("asked", request, by=by, at=at))
     send_soon(bank.pk)
     return request
 
@@ -75,22 +78,35 @@ def send_soon(bank_code: str) -> None:
     jobs.configure_task(SEND, queue="banks", lock=f"bank:{bank_code}").defer(bank=bank_code)
 
 
+def _due(bank_code: str, at: datetime) -> QuerySet[BankRequest]:
+    earlier = BankRequest.objects.filter(
+        account=OuterRef("account"), serial__lt=OuterRef("serial"), status__in=OPEN
+    )
+    due = BankRequest.objects.filter(~Exists(earlier), bank=bank_code, status__in=OPEN, next_try_at__lte=at)
+    return due.select_for_update(skip_locked=True, no_key=True).order_by("serial")[:1]
+
+
+_DUE: Final = Question(_due, str, datetime)
+_REQUEST: Final = Question(
+    lambda key: (
+        BankRequest.objects.select_for_update(of=("self",), no_key=True).select_related("bank").filter(pk=key)
+    ),
+    UUID,
+)
+
+
 @transaction.atomic
 def claim(bank_code: str, *, at: datetime) -> BankRequest | None:
     """The bank's next request that is due, ours for `LEASE`; None when none is.
 
     A request waits for the earlier ones of its account: a release must not overtake its loss.
     """
-    earlier = BankRequest.objects.filter(
-        account=OuterRef("account"), serial__lt=OuterRef("serial"), status__in=OPEN
-    )
-    due = BankRequest.objects.filter(~Exists(earlier), bank=bank_code, status__in=OPEN, next_try_at__lte=at)
-    request = due.select_for_update(skip_locked=True, no_key=True).order_by("serial").first()
+    request = _DUE.first(bank_code, at)
     if request is None:
         return None
     request.tries += 1
     request.next_try_at = at + LEASE
-    request.save(update_fields=["tries", "next_try_at"])
+    store(changed={request: ["tries", "next_try_at"]})
     return request
 
 
@@ -114,8 +130,9 @@ def put_off(request_id: UUID, *, maybe_done: bool, trouble: str, at: datetime) -
 @transaction.atomic
 def settle(request_id: UUID, answer: Answer, *, at: datetime) -> BankRequest:
     """The bank's answer, taken once; one that comes after a paper is compared with it by `replies`."""
-    found = BankRequest.objects.select_for_update(of=("self",), no_key=True).select_related("bank")
-    request = found.get(pk=request_id)
+    request = _REQUEST.first(request_id)
+    if request is None:
+        raise BankRequest.DoesNotExist
     return carry(request, answer, by=SYSTEM, at=at) if request.status in OPEN else request
 
 
@@ -131,9 +148,10 @@ def carry(
     except AccountDiffers as difference:
         request.status, request.reason = Asked.REFUSED, difference.message[:100]
     request.settled_at, request.by_hand = at, by_hand
-    request.save(update_fields=["status", "code", "reason", "trouble", "account", "settled_at", "by_hand"])
+    said = _said(request.status, request, by=by, at=at, code=request.code, by_hand=by_hand)
+    changed = ["status", "code", "reason", "trouble", "account", "settled_at", "by_hand"]
+    store(said, changed={request: changed})
     accounts.follow_holds(request, at=at)
-    _note(request.status, request, by=by, at=at, code=request.code, by_hand=by_hand)
     if request.case_id is not None:
         jobs.configure_task(OPENED, allow_unknown=True).defer(request_id=str(request.pk))
     return request
@@ -168,7 +186,7 @@ def retry_now(request_id: UUID, *, by: Actor, at: datetime) -> BankRequest:
         raise AlreadySettled
     request.next_try_at = at
     request.save(update_fields=["next_try_at"])
-    _note("retried", request, by=by, at=at)
+    store(_said("retried", request, by=by, at=at))
     send_soon(request.bank_id)
     return request
 
@@ -196,8 +214,8 @@ def _next_serial() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _note(what: str, request: BankRequest, *, by: Actor, at: datetime, **facts: Any) -> None:
-    audit.record(
+def _said(what: str, request: BankRequest, *, by: Actor, at: datetime, **facts: Any) -> AuditEntry:
+    return audit.entry(
         f"banks:request:{what}", subject=f"bank_request:{request.pk}", holder_id=request.holder_id, by=by, at=at,
         act=str(request.act), number=request.number, **facts,
     )  # fmt: skip

@@ -1,10 +1,12 @@
 """What a bank has promised on a day. Every rule that turns on a bank asks here."""
 
 from datetime import date, datetime
+from typing import Final
 
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Subquery, When
 
 from yikatong.core.actor import Actor
+from yikatong.core.asking import Question
 from yikatong.core.clock import day_of
 from yikatong.registry.banks import rules
 from yikatong.registry.banks.models import Agreement, Bank
@@ -12,7 +14,7 @@ from yikatong.registry.banks.models import Agreement, Bank
 
 def in_force(bank_code: str, day: date) -> Agreement | None:
     """The agreement that holds on this day."""
-    return next((one for one in _confirmed(bank_code, day)[:2] if one.holds_on(day)), None)
+    return next((one for one in _CONFIRMED(bank_code, day) if one.holds_on(day)), None)
 
 
 def standing(bank_code: str | None, day: date) -> Agreement:
@@ -21,7 +23,7 @@ def standing(bank_code: str | None, day: date) -> Agreement:
     An agreement that has run out takes no new cards, and its duties to those who hold one go on. A bank that never
     had one promises nothing.
     """
-    found = _confirmed(bank_code, day).first() if bank_code else None
+    found = _CONFIRMED.first(bank_code, day) if bank_code else None
     return found or Agreement(bank_id=bank_code or "")
 
 
@@ -31,10 +33,14 @@ def of_all(day: date) -> dict[str, Agreement]:
     return {one.bank_id: one for one in latest.distinct("bank")}
 
 
-def _confirmed(bank_code: str | None, day: date) -> QuerySet[Agreement]:
+def _confirmed(bank_code: str, day: date) -> QuerySet[Agreement]:
     """Begun by this day, the latest first; of two the one that began later has taken the other's place."""
     begun = Agreement.objects.filter(bank=bank_code, status="confirmed", valid_from__lte=day)
-    return begun.order_by("-valid_from", "-confirmed_at")
+    return begun.order_by("-valid_from", "-confirmed_at")[:2]
+
+
+_CONFIRMED: Final = Question(_confirmed, str, date)
+_BANK: Final = Question(lambda code: Bank.objects.filter(pk=code), str)
 
 
 def holding(day: date) -> Q:
@@ -61,7 +67,7 @@ def accepting(code: str, *, by: Actor, at: datetime) -> Bank:
 
     Raises NoBank, OtherBank (a bank's clerk takes for his own), BankClosedToNew, NoAgreement, OpensNoAccounts.
     """
-    bank = Bank.objects.filter(pk=code).first()
+    bank = _BANK.first(code)
     if bank is None:
         raise rules.NoBank
     if not rules.serves_bank(by, code):

@@ -1,12 +1,15 @@
 """领卡, 社保启用 and 金融激活: two halves, activated apart from each other."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.asking import Question
 from yikatong.core.clock import day_of
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
@@ -59,7 +62,7 @@ def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE, CardStatus.NORMAL)
     for old in others:
         _end_replaced(old, by=by, at=at)
-    if card.replaces is not None and card.replaces.account_id == card.account_id:  # 换卡不换号
+    if _keeps_account(card, others):
         banks.card_changed(card.account_id, card_number=card.number, by=by, at=at)
     move_card(card, CardStatus.NORMAL, CardAct.ACTIVATE, by=by, at=at, activated_at=at)
     ECard.objects.filter(holder_id=card.holder_id).exclude(card=card).update(card=card)
@@ -73,9 +76,23 @@ def _in_use_beside(card_id: UUID) -> list[Card]:
     Mostly the one that is replaced; where its holder was held for dead while the new one was made, nothing names it.
     It may be another bank's: its holder has left it.
     """
+    return [locked_card(key, by=SYSTEM) for (key,) in _BESIDE(card_id)]
+
+
+def _beside(card_id: UUID) -> QuerySet[Card, tuple[UUID]]:
     holder = Card.objects.filter(pk=card_id).values("holder_id")
     beside = Card.objects.filter(holder_id__in=holder, status__in=LIVE).exclude(pk=card_id)
-    return [locked_card(key, by=SYSTEM) for key in beside.order_by("pk").values_list("pk", flat=True)]
+    return beside.order_by("pk").values_list("pk")
+
+
+_BESIDE: Final = Question(_beside, UUID)
+
+
+def _keeps_account(card: Card, others: Iterable[Card]) -> bool:
+    """换卡不换号. The card it replaces is mostly the one in use until now, which is at hand."""
+    at_hand = next((one for one in others if one.pk == card.replaces_id), None)
+    old = at_hand or card.replaces
+    return old is not None and old.account_id == card.account_id
 
 
 def _check_there(card: Card) -> None:

@@ -10,9 +10,11 @@ from procrastinate.contrib.django import app as jobs
 
 from yikatong.core import audit
 from yikatong.core.actor import Actor
+from yikatong.core.asking import Question
 from yikatong.core.clock import day_of
 from yikatong.core.errors import NotFound
 from yikatong.core.models import AuditEntry
+from yikatong.core.storing import store
 from yikatong.registry.cards import elsewhere, rules
 from yikatong.registry.cards.actions.representatives import authorised
 from yikatong.registry.cards.models import (
@@ -41,23 +43,42 @@ _OF_THE_DRAFT: Final = frozenset({"id", "number", "status", "channel", "step_due
 #: Codes listen under this name; they stand above cards, so the task is named and not imported.
 CARD_CHANGED: Final = "codes.card_changed"
 
+_CARD: Final = Question(
+    lambda key: (
+        Card.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("holder", "account__bank")
+        .filter(pk=key)
+    ),
+    UUID,
+)
+_CASE: Final = Question(
+    lambda key: (
+        Case.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("holder", "bank", "card__account")
+        .filter(pk=key)
+    ),
+    UUID,
+)
+_DRAFT: Final = Question(
+    lambda holder: (
+        Case.objects.select_for_update(no_key=True)
+        .filter(holder_id=holder, status=CaseStatus.DRAFT)
+        .order_by("pk")[:1]
+    ),
+    UUID,
+)
+
 
 def locked_card(card_id: UUID, *, by: Actor) -> Card:
     """The card's row, locked, with its holder; NotFound to a stranger."""
-    cards = Card.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "holder", "account__bank"
-    )
-    card = cards.filter(pk=card_id).first()
+    card = _CARD.first(card_id)
     if card is None or not acts_for(by, card.holder) or not rules.is_served_by(card, by):
         raise NotFound("没有找到这张社会保障卡。请核对后重试。")
     return card
 
 
 def locked_case(case_id: UUID, *, by: Actor) -> Case:
-    cases = Case.objects.select_for_update(of=("self",), no_key=True).select_related(
-        "holder", "bank", "card__account"
-    )
-    case = cases.filter(pk=case_id).first()
+    case = _CASE.first(case_id)
     if case is None or not acts_for(by, case.holder) or not rules.is_case_served_by(case, by):
         raise NotFound("没有找到这件受理单。请核对受理号后重试。")
     return case
@@ -73,8 +94,8 @@ def move_card(
     card.status = to
     for name, value in stamps.items():
         setattr(card, name, value)
-    card.save(update_fields=["status", *stamps])
-    note_card(card, act, old=old, by=by, at=at, note=note)
+    noted = _card_notes(card, act, old=old, by=by, at=at, note=note)
+    store(*noted, changed={card: ["status", *stamps]})
     tell_codes([card.pk])
     return card
 
@@ -117,7 +138,13 @@ def revive_case(case: Case, *, by: Actor, at: datetime) -> Case | None:
 
 def note_card(card: Card, act: CardAct, *, old: str, by: Actor, at: datetime, note: str = "") -> None:
     """Event and audit of a step, without moving."""
-    CardEvent.objects.create(
+    store(*_card_notes(card, act, old=old, by=by, at=at, note=note))
+
+
+def _card_notes(
+    card: Card, act: CardAct, *, old: str, by: Actor, at: datetime, note: str
+) -> tuple[CardEvent, AuditEntry]:
+    event = CardEvent(
         card=card,
         at=at,
         kind=act.value,
@@ -128,9 +155,10 @@ def note_card(card: Card, act: CardAct, *, old: str, by: Actor, at: datetime, no
         note=note[:200],
     )
     facts = {"from": str(old), "to": str(card.status)}
-    audit.record(
+    said = audit.entry(
         f"cards:card:{act.value}", subject=f"card:{card.pk}", holder_id=card.holder_id, by=by, at=at, **facts
     )
+    return event, said
 
 
 def tell_codes(card_ids: Iterable[UUID]) -> None:
@@ -152,8 +180,8 @@ def move_case(case: Case, to: CaseStatus, *, by: Actor, at: datetime, note: str 
         stamps["closed_at"] = at
     for name, value in stamps.items():
         setattr(case, name, value)
-    case.save(update_fields=["status", "step_due_on", *stamps])
-    note_case(case, by=by, at=at, note=note)
+    changed = {case: ["status", "step_due_on", *stamps]}
+    store(_step(case, to, by, at, note), _entry(case, to, by, at), changed=changed)
     return case
 
 
@@ -176,8 +204,7 @@ def open_case(
     case.number = rules.case_number(case.division_code, day_of(at), next_numbers(1)[0])
     case.channel, case.created_at, case.created_by = by.channel, at, by.name
     case.step_due_on = due_on(case, status, at)
-    case.save(force_insert=True)
-    note_case(case, by=by, at=at, note=note)
+    store(case, _step(case, status, by, at, note), _entry(case, status, by, at))
     return case
 
 
@@ -206,10 +233,7 @@ def _submitted(case: Case, *, by: Actor, at: datetime) -> Case:
 
 def taken_draft(case: Case, *, by: Actor, at: datetime) -> Case | None:
     """The holder's draft of the same matter, locked; one of another matter is withdrawn."""
-    drafts = Case.objects.select_for_update(no_key=True).filter(
-        holder_id=case.holder_id, status=CaseStatus.DRAFT
-    )
-    draft = drafts.first()
+    draft = _DRAFT.first(case.holder_id)
     if draft is not None and draft.kind != case.kind:
         move_case(draft, CaseStatus.WITHDRAWN, by=by, at=at, note=f"改办{CaseKind(case.kind).label}")
         return None
@@ -251,10 +275,9 @@ def open_done(case: Case, *, by: Actor, at: datetime) -> Case:
     case.status, case.closed_at = CaseStatus.DONE, at
     case.number = rules.case_number(case.division_code, day_of(at), next_numbers(1)[0])
     case.channel, case.created_at, case.created_by = by.channel, at, by.name
-    case.save(force_insert=True)
     taken_and_done = (CaseStatus.SUBMITTED, CaseStatus.DONE)
-    CaseStep.objects.bulk_create(_step(case, status, by, at) for status in taken_and_done)
-    audit.record_all(_entry(case, status, by, at) for status in taken_and_done)
+    steps = [_step(case, status, by, at) for status in taken_and_done]
+    store(case, *steps, *(_entry(case, status, by, at) for status in taken_and_done))
     return case
 
 
@@ -266,8 +289,7 @@ def next_numbers(count: int) -> list[int]:
 
 
 def note_case(case: Case, *, by: Actor, at: datetime, note: str = "") -> None:
-    _step(case, case.status, by, at, note).save(force_insert=True)
-    _entry(case, case.status, by, at).save(force_insert=True)
+    store(_step(case, case.status, by, at, note), _entry(case, case.status, by, at))
 
 
 def _step(case: Case, status: str, by: Actor, at: datetime, note: str = "") -> CaseStep:

@@ -1,13 +1,14 @@
 """Register holders and keep their records: one person once."""
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 
 from yikatong.core import audit
 from yikatong.core.actor import Actor
+from yikatong.core.asking import Question
 from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError, NotFound
@@ -165,9 +166,12 @@ def add_certificate(
     return certificate
 
 
+_LOCKED: Final = Question(lambda key: Holder.objects.select_for_update(no_key=True).filter(pk=key), UUID)
+
+
 def locked(holder_id: UUID, *, by: Actor) -> Holder:
     """The holder's row, locked for an act; NotFound to a stranger."""
-    holder = Holder.objects.select_for_update(no_key=True).filter(pk=holder_id).first()
+    holder = _LOCKED.first(holder_id)
     if holder is None or not rules.acts_for(by, holder):
         raise NotFound("没有找到这位持卡人。请核对后重试。")
     return holder
