@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from yikatong.cli.demo.town import Town
 from yikatong.cli.demo.uses import FARES, HOURS
 from yikatong.core.clock import BEIJING, now
 from yikatong.registry.access import platform_keys, terminal_keys
@@ -110,7 +111,7 @@ class DemoTerminal:
 
 
 def live(gate_url: str) -> None:
-    """Until a signal ends it: heartbeats in turn, and uses as dense as the hour has them."""
+    """Until a signal ends it: heartbeats in turn, uses as dense as the hour has them, and what happens in the town."""
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
@@ -121,8 +122,9 @@ def live(gate_url: str) -> None:
     )
     if not (terminals and people):  # nothing to show, and no reason to be started again and again
         stopped.wait()
-    turns = cycle(terminals)
+    turns, town = cycle(terminals), Town(dice, now())
     while not stopped.wait(1):
+        town.step(now())
         at_work = [each for each in terminals if each.is_signed_in]
         newcomers = [each for each in terminals if not each.is_signed_in]
         # The gate lets one address sign in about once a second: one newcomer a turn.
