@@ -2,17 +2,19 @@
 
 import io
 import zipfile
+from datetime import timedelta
 from uuid import UUID
 
 from tests.refusals.stage import JOINT, Stage
 from tests.refusals.table import refuses, way
+from tests.registry.conftest import id_number
 from yikatong.adapters.bank_files import sandbox as bank_sandbox
 from yikatong.adapters.bank_files.layout import PipeBankFiles
 from yikatong.core import gb18030
-from yikatong.core.actor import Actor, Channel, Role
+from yikatong.core.actor import SYSTEM, Actor, Channel, Role
 from yikatong.registry.cards import batches, numbers, rosters
 from yikatong.registry.cards.batches import bulk, files, opening
-from yikatong.registry.cards.rosters import columns, reading
+from yikatong.registry.cards.rosters import columns, given, reading
 from yikatong.registry.stock import actions as stock
 from yikatong.registry.stock import rules
 
@@ -88,6 +90,33 @@ way(reading.RosterTooLong, lambda s: roster(s, (HEADER + "\n" + ("x," * 11 + "x\
 way(reading.RosterBomb, lambda s: roster(s, bomb()))
 way(reading.RosterUnreadable, lambda s: roster(s, b"PK\x03\x04 nothing"))
 way(reading.RosterEmpty, lambda s: roster(s, (HEADER + "\n").encode()))
+
+
+def sent(s: Stage, *, phone: str = "1390", days: int | None = 0) -> UUID:
+    """A roster of the chief's with one row, worked through `days` ago (None: not yet)."""
+    cells = dict.fromkeys(columns.REQUIRED, "") | {
+        columns.KIND: "A", columns.NUMBER: id_number(1), columns.NAME: "王芳", columns.PHONE: phone,
+        columns.DIVISION: "510107", columns.BANK: JOINT,
+    }  # fmt: skip
+    data = f"{HEADER}\n{','.join(cells.values())}\n".encode()
+    found = rosters.receive(data, "名册.csv", **s.chief)
+    if days is not None:
+        rosters.run(found.pk, at=s.at - timedelta(days=days))
+    return found.pk
+
+
+way(given.NotSender, lambda s: rosters.given_xlsx(sent(s), by=SYSTEM, at=s.at))
+way(given.RosterUnfinished, lambda s: rosters.given_xlsx(sent(s, days=None), **s.chief))
+way(given.NoFaultyRows, lambda s: rosters.given_xlsx(sent(s, phone="13900000001"), **s.chief))
+
+
+@refuses(given.RowsErased)
+def _(s: Stage) -> None:
+    roster_id = sent(s, days=31)
+    rosters.erase_old(at=s.at)
+    rosters.given_xlsx(roster_id, **s.chief)
+
+
 way(gb18030.NotEncodable, lambda _: gb18030.encode("王\ud800"))
 way(gb18030.TooLong, lambda _: gb18030.encode("王芳", max_bytes=3))
 way(gb18030.NotDecodable, lambda _: gb18030.decode(b"ab\xff"))

@@ -50,6 +50,25 @@ def errors(roster: Annotated[UUID, typer.Argument(help="名册编号")], output:
     print(f"错误清单已写到 {output}。")
 
 
+@app.command("rows")
+def rows(roster: Annotated[UUID, typer.Argument(help="名册编号")], output: Out) -> None:
+    """导出有误的行原样，供改正后再次导入；只限在本机导入的名册，且在保存期限内。"""
+    _set_up()
+    from yikatong.cli.keys import operator
+    from yikatong.core import clock
+    from yikatong.core.errors import DomainError
+    from yikatong.registry.cards import rosters
+
+    try:
+        content = rosters.given_xlsx(roster, by=operator(), at=clock.now())
+    except DomainError as refusal:
+        print(refusal.message)
+        raise typer.Exit(1) from None
+    output.touch(mode=0o600)  # whole numbers of persons
+    output.write_bytes(content)
+    print(f"有误的行已写到 {output}，改正后可以直接再次导入。")
+
+
 @app.command("template")
 def template(output: Out) -> None:
     """导出名册模板。"""
@@ -90,7 +109,8 @@ def _words(facts: dict[str, Any]) -> str:
     lines = [f"名册 {facts['roster']}：{facts['rows']} 行，受理 {facts['cases']}，有误 {facts['faults']}。"]
     lines += [f"  {code}：{count}" for code, count in facts["by_code"].items()]
     if facts["faults"]:
-        lines.append(f"错误清单：yikatong roster errors {facts['roster']} -o 错误清单.xlsx")
+        lines.append(f"错误清单（脱敏）：yikatong roster errors {facts['roster']} -o 错误清单.xlsx")
+        lines.append(f"原行，改正后再导入：yikatong roster rows {facts['roster']} -o 有误的行.xlsx")
     return head + "\n".join(lines)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
 
+import fastexcel
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -15,11 +16,12 @@ from playwright.sync_api import Page
 from tests import cast
 from yikatong.core import audit
 from yikatong.core.actor import Channel, Role
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.access import actions as access_acts
 from yikatong.registry.access.models import Terminal
 from yikatong.registry.cards import actions as card_acts
+from yikatong.registry.cards import rosters
 from yikatong.registry.cards.models import Batch, CaseStatus, Roster
 from yikatong.registry.catalogue.models import Domain, Place
 from yikatong.registry.holders import queries as holders
@@ -187,6 +189,33 @@ def test_a_file_a_city_has_sent_is_the_province_s_to_send_again() -> None:
     assert sent.headers["Location"] != city.headers["Location"]
     assert browser.get(sent.headers["Location"]).status_code == 200
     assert sorted(Roster.objects.values_list("scope", flat=True)) == ["51", "5107"]
+
+
+@pytest.mark.clause("G5", "G17")
+def test_only_the_sender_is_offered_the_faulty_rows_as_they_came() -> None:
+    sender = browser_of(Role.SUPERVISOR)
+    colleague = cast.log_in(Client(), cast.staff("吴敏", "colleague", role=Role.SUPERVISOR, scope="51"))
+    csv = roster("王芳", cast.WANG_FANG_NUMBER[:17] + "?")
+    where = sender.post("/console/rosters", {"file": SimpleUploadedFile("名册.csv", csv)}).headers["Location"]
+    done = rosters.run(Roster.objects.get().pk)
+    assert (done.cases, done.faults) == (0, 1)
+
+    assert "下载有误的行（原样）" in sender.get(where).content.decode()
+    file = sender.post(f"{where}/rows.xlsx")
+    assert (
+        file.headers["Content-Disposition"]
+        == f'attachment; filename="roster-rows-{day_of(done.created_at):%Y%m%d}.xlsx"'
+    )
+    book = fastexcel.read_excel(file.content).load_sheet(0, dtypes="string").to_polars()
+    assert book["证件号码"].to_list() == [cast.WANG_FANG_NUMBER[:17] + "?"]
+    assert sender.get(f"{where}/rows.xlsx").status_code == 405
+
+    page = colleague.get(where).content.decode()
+    assert "下载有误的行（原样）" not in page
+    assert "只有上传人 周芸 可以下载" in page
+    refused = colleague.post(f"{where}/rows.xlsx")
+    assert (refused.status_code, "脱敏的错误清单" in refused.content.decode()) == (403, True)
+    assert AuditEntry.objects.filter(event="cards:roster:rows_taken").count() == 1
 
 
 def test_a_refused_file_is_not_said_to_be_still_there() -> None:

@@ -38,7 +38,7 @@ _DONE: Final = {
     "drafted": "录入", "confirmed": "复核", "dropped": "退回", "end_asked": "录入提前终止",
     "ended": "提前终止", "succeeded": "由新协议接替", "lifting": "通知解冻", "lifted": "解冻", "recorded": "登记",
     "contradicted": "与电子应答不一致", "kept": "以书面为准", "taken": "以电子应答为准",
-    "certificate_linked": "登记新证件", "category_added": "登记优待类别",
+    "rows_taken": "下载有误的行", "certificate_linked": "登记新证件", "category_added": "登记优待类别",
 }  # fmt: skip
 _OF_CASES: Final = dict(CaseStatus.choices) | {
     "corrected": "补正", "escalated": "超期上报", "ordered": "督办", "fee_paid": "收取工本费", "fee_waived": "免收工本费",

@@ -23,6 +23,7 @@ urlpatterns = [
     path("rosters", rosters.index, name="console-rosters"),
     path("rosters/template.xlsx", rosters.template, name="console-roster-template"),
     path("rosters/<uuid:roster_id>", rosters.roster, name="console-roster"),
+    path("rosters/<uuid:roster_id>/rows.xlsx", rosters.rows, name="console-roster-rows"),
     path("rosters/<uuid:roster_id>/faults.xlsx", rosters.faults, name="console-roster-faults"),
     path("batches", batches.index, name="console-batches"),
     path("batches/<str:number>", batches.batch, name="console-batch"),

@@ -36,6 +36,13 @@ def run_roster(roster_id: str) -> None:
     rosters.run(UUID(roster_id), at=now())
 
 
+@app.periodic(cron="35 3 * * *")
+@app.task(name="cards.erase_roster_rows", queueing_lock="cards.erase_roster_rows")
+def erase_roster_rows(timestamp: int) -> int:  # noqa: ARG001 - when the scheduler thought of it
+    """Each night: faulty rows of rosters, as they came, that have been kept long enough."""
+    return rosters.erase_old(at=now())
+
+
 @app.task(name="cards.account_answered", retry=5)
 def account_answered(request_id: str) -> None:
     """The bank has answered an opening: its case goes on."""

@@ -150,6 +150,12 @@ class Outlets(_Rule):
     queue_minutes: Annotated[int, Field(ge=1, le=240)] = 15
 
 
+class Rosters(_Rule):
+    """批量名册. The faulty rows as they came are kept `rows_kept_days` (calendar) for who sent them, then erased."""
+
+    rows_kept_days: Days = 30
+
+
 class GuideEntry(_Part):
     """办事指南 of one matter in words; `{names}` stand for figures of this profile (cards.guide). `steps`: "card" for
     the steps of making a card with their limits, else the steps themselves. `service`: what outlets call it.
@@ -289,6 +295,7 @@ class Profile(_Part):
     check: Check
     pass_: PassRules = Field(alias="pass")
     outlets: Outlets = Outlets(articles=("G5",))
+    rosters: Rosters = Rosters(articles=("G17",))
     guide: tuple[GuideEntry, ...] = Field(strict=False, default=())
     footer: Footer
     banks: tuple[BankEntry, ...] = Field(strict=False, min_length=1)

@@ -1,13 +1,14 @@
 """Rosters: upload, watch, and take the faulty rows home as a table."""
 
+from typing import Any
 from uuid import UUID
 
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from yikatong.core.actor import Actor, Channel
 from yikatong.core.clock import day_of, now
@@ -49,8 +50,9 @@ def index(request: StaffRequest) -> HttpResponse:
 @staff
 def roster(request: StaffRequest, roster_id: UUID) -> HttpResponse:
     found = _found(request, roster_id)
-    faults = Paginator(found.faulty.order_by("row", "column"), 50).get_page(request.GET.get("page"))
-    return render(request, "console/roster.html", {"roster": found, "page": faults})
+    faults = _faults(found, request)
+    mine = {"is_mine": rosters.is_sender(found, request.actor), "kept_until": rosters.kept_until(found)}
+    return render(request, "console/roster.html", {"roster": found, "page": faults, **mine})
 
 
 @staff
@@ -59,9 +61,32 @@ def faults(request: StaffRequest, roster_id: UUID) -> HttpResponse:
     return _xlsx(rosters.faults_xlsx(found.pk), f"roster-faults-{day_of(found.created_at):%Y%m%d}.xlsx")
 
 
+@require_POST
+@staff
+def rows(request: StaffRequest, roster_id: UUID) -> HttpResponse:
+    """What was sent, to be mended: of other people's data, so that a click is recorded and no crawler follows it."""
+    found = _found(request, roster_id)
+    try:
+        content = rosters.given_xlsx(found.pk, by=request.actor, at=now())
+    except DomainError as refusal:
+        return render(
+            request,
+            "console/roster.html",
+            {"roster": found, "page": _faults(found, request), "refusal": refusal.message},
+            status=refusal.status,
+        )
+    return _xlsx(content, f"roster-rows-{day_of(found.created_at):%Y%m%d}.xlsx")
+
+
 @staff
 def template(request: StaffRequest) -> HttpResponse:  # noqa: ARG001
     return _xlsx(rosters.template_xlsx(), "roster-template.xlsx")
+
+
+def _faults(found: Roster, request: StaffRequest) -> Page[Any]:
+    return Paginator(found.faulty.defer("given").order_by("row", "column"), 50).get_page(
+        request.GET.get("page")
+    )
 
 
 def visible(by: Actor) -> QuerySet[Roster]:

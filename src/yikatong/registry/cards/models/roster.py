@@ -10,7 +10,7 @@ class Roster(models.Model):
     """批量申领名册: one file, taken once; the same file again gives the same answer.
 
     pii: identity and contact of every row, encrypted; ground: the employer's application; retention: the file
-    until its rows are taken, the counts five years.
+    until its rows are taken, its faulty rows for the days of the profile, the counts five years.
     """
 
     class Status(models.TextChoices):
@@ -23,6 +23,7 @@ class Roster(models.Model):
     digest = IndexField("文件摘要", max_length=32, unique=True)
     filename = models.CharField("文件名", max_length=200)
     content = models.BinaryField("文件（加密）", null=True)
+    header = models.BinaryField("表头（加密）", null=True)  # as it came, while its faulty rows are kept
     status = models.CharField("状态", max_length=8, choices=Status.choices, default=Status.WAITING)
     refusal = models.CharField("拒绝原因", max_length=300, blank=True)
     rows = models.PositiveIntegerField("总行数", default=0)
@@ -50,7 +51,8 @@ class Roster(models.Model):
 class RosterFault(models.Model):
     """A faulty row: its number in the file, the column, and what is wrong.
 
-    pii: the row's certificate number, masked; ground: the employer's application; retention: five years.
+    pii: the row's certificate number, masked, five years; the row as it came, encrypted, for the days of the profile;
+    ground: the employer's application.
     """
 
     id = key_field()
@@ -60,6 +62,7 @@ class RosterFault(models.Model):
     code = models.CharField("错误码", max_length=40)
     message = models.CharField("说明", max_length=200)
     shown = models.CharField("内容（脱敏）", max_length=60, blank=True)
+    given = models.BinaryField("原行（加密）", null=True)  # for who sent it, until it is erased
 
     class Meta:
         verbose_name = verbose_name_plural = "名册错误"

@@ -151,6 +151,11 @@ def _claim(cells: dict[str, str]) -> Claim:
     )
 
 
+def kind_of(text: str) -> str:
+    """The code of a kind of certificate as a roster names it; "" of none that is known."""
+    return (_KINDS | _KIND_ALIASES).get(_text(text), "")
+
+
 def _division(text: str) -> str:
     """统计用区划代码 has twelve digits, the last three a village; zeros stand for what is not said."""
     code = text[:9] if re.fullmatch("[0-9]{12}", text) else text

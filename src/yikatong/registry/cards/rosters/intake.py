@@ -13,6 +13,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
 from yikatong.registry.cards.models import ApplicantKind, Roster
 from yikatong.registry.cards.refusals import BadRosterKind
+from yikatong.registry.cards.rosters import given
 from yikatong.registry.cards.rosters.reading import BYTES_MAX, RosterTooLarge, read
 from yikatong.registry.cards.rules import ROSTER_KINDS
 
@@ -52,12 +53,14 @@ def receive(
     digest = sm3(by.scope.encode() + b"\0" + data)
     if (known := Roster.objects.filter(digest=digest).first()) is not None:
         return known
-    rows = len(read(data).rows)
+    sheet = read(data)
+    rows = len(sheet.rows)
     roster, is_new = Roster.objects.get_or_create(
         digest=digest,
         defaults={
             "filename": filename[-200:],
             "content": keyring().seal(PLACE, data),
+            "header": given.seal_header(sheet.header),
             "rows": rows,
             "created_at": at,
             "created_by": by.name,

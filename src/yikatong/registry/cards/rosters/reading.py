@@ -69,10 +69,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """`columns` maps a header to its place in `cells`."""
+    """`columns` maps a known header to its place in `cells`; `header` is the first row as it came."""
 
     columns: dict[str, int]
     rows: list[Row]
+    header: tuple[str, ...] = ()
 
 
 def read(data: bytes) -> Sheet:
@@ -118,7 +119,7 @@ def _rows_of(reader: "csv._reader") -> Sheet:  # type: ignore[name-defined,unuse
         rows.append(Row(reader.line_num, tuple(cells), bool(_AS_NUMBER.fullmatch(number.strip())), is_whole))
         if len(rows) > ROWS_MAX:
             raise RosterTooLong
-    return Sheet(columns, rows)
+    return Sheet(columns, rows, tuple(header))
 
 
 def _xlsx(data: bytes) -> Sheet:
@@ -140,7 +141,7 @@ def _xlsx(data: bytes) -> Sheet:
     rows = list(_lines(lines, first + 1, numeric))
     if len(rows) > ROWS_MAX:
         raise RosterTooLong
-    return Sheet(columns, rows)
+    return Sheet(columns, rows, tuple(header))
 
 
 def _lines(lines: Iterator[tuple[str | None, ...]], first: int, numeric: set[int]) -> Iterator[Row]:

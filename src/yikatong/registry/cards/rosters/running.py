@@ -1,6 +1,6 @@
 """Work a roster through, a chunk a transaction: killed in the middle, it goes on where it was."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Final
 from uuid import UUID
@@ -18,8 +18,9 @@ from yikatong.registry.cards.actions.moves import next_numbers
 from yikatong.registry.cards.models import Roster, RosterFault
 from yikatong.registry.cards.rosters import staging
 from yikatong.registry.cards.rosters.cells import Entry, Fault, Known, check
+from yikatong.registry.cards.rosters.given import seal_row
 from yikatong.registry.cards.rosters.intake import PLACE
-from yikatong.registry.cards.rosters.reading import Sheet, read
+from yikatong.registry.cards.rosters.reading import Row, Sheet, read
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Outlet
@@ -86,7 +87,7 @@ def _chunk(roster_id: UUID, sheet: Sheet, known: Known) -> int:
     entries = [one for one in read_rows if isinstance(one, Entry)]
     faults = [one for one in read_rows if isinstance(one, Fault)]
     refused = _enter(entries, roster, known.today)
-    _store(roster, faults + refused)
+    _store(roster, faults + refused, {row.number: row for row in rows})
     roster.rows_done += len(rows)
     roster.cases += len(entries) - len(refused)
     roster.faults += len(faults) + len(refused)
@@ -113,7 +114,7 @@ def _uploader(roster: Roster) -> Actor:
     )
 
 
-def _store(roster: Roster, faults: Sequence[Fault]) -> None:
+def _store(roster: Roster, faults: Sequence[Fault], came: Mapping[int, Row]) -> None:
     RosterFault.objects.bulk_create(
         (
             RosterFault(
@@ -123,6 +124,7 @@ def _store(roster: Roster, faults: Sequence[Fault]) -> None:
                 code=fault.code,
                 message=fault.message,
                 shown=fault.shown,
+                given=seal_row(came[fault.row]),
             )
             for fault in faults
         ),

@@ -41,19 +41,20 @@ def faults_xlsx(roster_id: UUID) -> bytes:
     """行号 (as in the uploaded file), 列, 错误码, 原因 and the cell, masked. All cells are text, none a formula."""
     fields = ("row", "column", "code", "message", "shown")
     faults = RosterFault.objects.filter(roster_id=roster_id).order_by("row").values_list(*fields)
-    return _book([("错误清单", _FAULT_HEADERS, faults.iterator())], widths=(8, 16, 26, 70, 26))
+    return book([("错误清单", _FAULT_HEADERS, faults.iterator())], widths=(8, 16, 26, 70, 26))
 
 
 def template_xlsx() -> bytes:
     """An empty roster whose columns are text, and a page that says what goes where."""
     headers = (*c.REQUIRED, *c.OPTIONAL)
     hints = [(name, _HINTS[name]) for name in headers]
-    return _book([("名册", headers, []), ("填写说明", ("列", "说明"), hints)], widths=(20,) * len(headers))
+    return book([("名册", headers, []), ("填写说明", ("列", "说明"), hints)], widths=(20,) * len(headers))
 
 
-def _book(
+def book(
     sheets: Sequence[tuple[str, Sequence[str], Iterable[Sequence[Any]]]], *, widths: Sequence[int]
 ) -> bytes:
+    """A workbook of text: sheets by name, headers and rows. Never a formula, whatever a cell begins with."""
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True, "strings_to_formulas": False}) as book:
         text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "num_format": "@"})
