@@ -17,21 +17,23 @@ def _batch() -> None:
 
 @app.command("run")
 def run(
-    bank: Annotated[str, typer.Argument(help="银行编号")],
+    bank: Annotated[str, typer.Argument(help="银行编号，或已开立的批次号（接着办完这一批）")],
     limit: Annotated[int, typer.Option(min=1, max=20_000, help="最多件数")] = 20_000,
     bank_failing: Share = 0.0,
     maker_failing: Share = 0.0,
     as_json: Annotated[bool, typer.Option("--json", help="以 JSON 输出")] = False,
 ) -> None:
-    """用沙箱银行和沙箱制卡机构走完一轮：建批次、预开户、制卡、回盘。"""
+    """用沙箱银行和沙箱制卡机构走完一轮：建批次、预开户、制卡、回盘；给批次号，则接着办完控制台开立的那一批。"""
     _set_up()
-    from yikatong.adapters.production_sandbox import whole_round
+    from yikatong.adapters.production_sandbox import rest_of_round, whole_round
     from yikatong.core import clock
     from yikatong.core.actor import SYSTEM
+    from yikatong.registry.cards.models import Batch
 
-    report = whole_round(
-        bank, limit=limit, bank_failing=bank_failing, maker_failing=maker_failing, by=SYSTEM, at=clock.now()
-    )
+    more: dict[str, Any] = {"bank_failing": bank_failing, "maker_failing": maker_failing}
+    more |= {"by": SYSTEM, "at": clock.now()}
+    begun = Batch.objects.filter(number=bank).first()
+    report = rest_of_round(begun, **more) if begun else whole_round(bank, limit=limit, **more)
     facts: dict[str, Any] = {
         "batch": report.batch,
         "rows": report.rows,

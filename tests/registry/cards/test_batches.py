@@ -8,7 +8,7 @@ from tests.agreements import agree
 from tests.registry.conftest import APART, AT, JOINT, LI_QIANG, SUPERVISOR, make_card
 from yikatong.adapters.bank_files import sandbox as bank
 from yikatong.adapters.card_maker import sandbox as maker
-from yikatong.adapters.production_sandbox import whole_round
+from yikatong.adapters.production_sandbox import rest_of_round, whole_round
 from yikatong.core import gb18030
 from yikatong.core.errors import DomainError
 from yikatong.core.models import AuditEntry, Look
@@ -86,6 +86,29 @@ def test_a_whole_round_makes_cards_that_lie_ready(checked: Callable[[int], list[
         ]  # fmt: skip
     assert Card.objects.values("number").distinct().count() == 3
     assert actions.hand_over(cases[0].pk, by=LI_QIANG, at=AT).status == "A"
+
+
+@pytest.mark.parametrize("begun", ["open", "preopened", "producing", "returned"])
+def test_a_batch_that_is_open_is_carried_on_from_where_it_stands(
+    checked: Callable[[int], list[Case]], begun: str
+) -> None:
+    checked(3)
+    batch = batches.open_batch(JOINT, **WHO)
+    if begun != "open":
+        answer = bank.answer(batches.preopening_file(batch.pk), prefix=BIN)
+        batches.take_preopening_return(batch.pk, answer, **WHO)
+    if begun in {"producing", "returned"}:
+        batches.start_production(batch.pk, **WHO)
+    if begun == "returned":
+        batches.take_return(batch.pk, maker.answer(batches.production_file(batch.pk)), **WHO)
+    batch.refresh_from_db()
+    assert batch.status == begun
+
+    report = rest_of_round(batch, **WHO)
+
+    assert (report.batch, report.made, report.failed, report.pending) == (batch.number, 3, 0, 0)
+    assert Card.objects.count() == 3
+    assert Case.objects.filter(status="ready").count() == 3
 
 
 @pytest.mark.clause("G17")
