@@ -6,7 +6,7 @@ from django.test import Client
 from tests import cast
 from tests.bank_sandbox import Sandbox
 from tests.portals.counter.typed import application, text
-from yikatong.core.clock import now
+from yikatong.core.clock import BEIJING, now
 from yikatong.registry.banks import tasks as bank_tasks
 from yikatong.registry.banks.models import BankRequest
 from yikatong.registry.cards import actions as card_acts
@@ -25,6 +25,38 @@ def test_a_loss_takes_one_page(desk: Client, kind: str, status: str) -> None:
     assert answer.headers["Location"] == f"/counter/cases/{case.number}/?new=1"
     card.refresh_from_db()
     assert (card.status, case.kind) == (status, "loss")
+
+
+@pytest.mark.clause("B2", "S14")
+def test_the_paper_taken_home_says_what_was_stopped_and_until_when(desk: Client) -> None:
+    holder = cast.wang_fang()
+    card = cast.card_in_use(holder, bank_code=cast.APART)
+    desk.post(f"/counter/holders/{holder.pk}/loss", {"loss": "temporary", "verified": "yes"})
+    number = Case.objects.latest("created_at").number
+    card.refresh_from_db()
+    assert card.loss_ends_at is not None
+    ends = f"临时挂失，{card.loss_ends_at.astimezone(BEIJING):%Y-%m-%d %H:%M}自动解除"
+    advice = "只挂失社会保障功能；金融账户须另向天府惠民银行挂失，请拨打 95903。"
+
+    receipt, page = f"/counter/cases/{number}/receipt", f"/counter/cases/{number}/"
+    for address in (receipt, page):
+        assert ends in text(desk.get(address))
+        assert advice in text(desk.get(address))
+
+    card_acts.release_loss(card.pk, by=cast.supervisor(), at=now())
+    assert ends in text(desk.get(receipt))
+    assert advice not in text(desk.get(receipt))
+
+
+def test_a_formal_loss_has_no_end_on_its_receipt(desk: Client) -> None:
+    holder = cast.wang_fang()
+    cast.card_in_use(holder)
+    desk.post(f"/counter/holders/{holder.pk}/loss", {"loss": "formal", "verified": "yes"})
+
+    receipt = text(desk.get(f"/counter/cases/{Case.objects.latest('created_at').number}/receipt"))
+
+    assert "正式挂失，一直有效" in receipt
+    assert "已通知蜀安银行停用金融账户" in receipt
 
 
 def test_a_bank_that_has_not_joined_is_named_with_its_hotline(desk: Client) -> None:

@@ -8,7 +8,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from yikatong.core.actor import Actor
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, may
 from yikatong.portals.counter import panel, withdrawing
@@ -17,7 +17,14 @@ from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared import qr
 from yikatong.portals.shared.staff import StaffRequest, staff_required
 from yikatong.registry.cards import actions, elsewhere, following, queries
-from yikatong.registry.cards.models import CASE_TRANSITIONS, OPEN_CASES, Case, CaseStatus
+from yikatong.registry.cards.models import (
+    CASE_TRANSITIONS,
+    OPEN_CASES,
+    CardStatus,
+    Case,
+    CaseKind,
+    CaseStatus,
+)
 from yikatong.registry.cards.rules import CASE_NEXT_STEP, CancelReason, ChangeReason, FeeGround, ReplaceReason
 from yikatong.registry.joint import queries as joint
 
@@ -60,6 +67,7 @@ def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
         "progress": following.progress(found, at=now()),
         "corrections": found.corrections.all(),
         "fee_ground": fee_ground(found),
+        "cover": _cover(found),
         "may_oversee": may(request.actor, Permission.CASE_OVERSEE)
         and request.actor.covers(found.division_code),
         "may_hand_over": may(request.actor, Permission.CARD_HAND_OVER),
@@ -86,6 +94,13 @@ def _hindrance(found: Case, by: Actor) -> DomainError | None:
 def fee_ground(found: Case) -> str:
     """Why the fee is not taken, as people say it."""
     return FeeGround(found.fee_ground).label if found.fee_ground else ""
+
+
+def _cover(found: Case) -> queries.LossCover | None:
+    """Which halves a loss covers, for as long as the card is lost; its receipt is what the holder takes home."""
+    card = found.card if found.kind == CaseKind.LOSS else None
+    lost = card is not None and card.status in {CardStatus.LOST, CardStatus.TEMPORARILY_LOST}
+    return queries.loss_cover(card, day=day_of(now())) if card and lost else None
 
 
 def _reason(found: Case) -> str:
@@ -164,6 +179,7 @@ def receipt(request: StaffRequest, number: str) -> HttpResponse:
         "next": CASE_NEXT_STEP[found.status],
         "progress": following.progress(found, at=now()),
         "fee_ground": fee_ground(found),
+        "cover": _cover(found),
         "corrections": found.corrections.filter(answered_at=None),
         "qr": qr.svg(found.number),
         "printed_at": now(),

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor
+from yikatong.core.clock import BEIJING
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
@@ -56,8 +57,15 @@ def report_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Acto
 
 def _stopped(card: Card, authorisation_id: UUID | None, *, by: Actor, at: datetime) -> Card:
     banks.stop_with_card(card.account_id, ends_at=card.loss_ends_at, by=by, at=at)
-    file_done(CaseKind.LOSS, card, authorisation_id=authorisation_id, by=by, at=at)
+    file_done(CaseKind.LOSS, card, authorisation_id=authorisation_id, note=_until_when(card), by=by, at=at)
     return card
+
+
+def _until_when(card: Card) -> str:
+    """What the receipt says of a loss years later, when the card itself is long another's business."""
+    if card.loss_ends_at is None:
+        return "正式挂失，一直有效"
+    return f"临时挂失，{card.loss_ends_at.astimezone(BEIJING):%Y-%m-%d %H:%M}自动解除"
 
 
 @transaction.atomic

@@ -254,16 +254,16 @@ def file_done(
     by: Actor,
     at: datetime,
     reason: str = "",
+    note: str = "",
     authorisation_id: UUID | None = None,
 ) -> Case:
-    """受理单 of a matter that ends where it began, so that its receipt has a number.
+    """受理单 of a matter that ends where it began, so that its receipt has a number; `note` is for its holder.
 
     Done by an agent, it names his authorisation; raises AgentNotAuthorised. Raises OnlyAtIssue.
     """
     elsewhere.check_elsewhere(kind, card.holder, by=by)
-    case = Case(
-        kind=kind, holder_id=card.holder_id, card=card, division_code=card.division_code, reason=reason
-    )
+    about = {"holder_id": card.holder_id, "card": card, "division_code": card.division_code}
+    case = Case(kind=kind, reason=reason, note=note, **about)
     if authorisation_id is not None:
         case.authorisation = authorised(card.holder_id, authorisation_id, kind, at=at)
         case.applicant = ApplicantKind.AGENT
