@@ -58,6 +58,11 @@ def test_a_case_shows_owner_limit_and_way(desk: Client, case: Case) -> None:
     assert "由武侯区社保经办大厅（审核岗）办理" in text(desk, f"/counter/cases/{case.number}/receipt")
 
 
+def test_a_supervisor_finds_the_console_from_the_counter(desk: Client, head: Client) -> None:
+    assert '<a href="/console/">控制台</a>' in text(head, "/counter/")
+    assert "控制台" not in text(desk, "/counter/")
+
+
 @pytest.mark.clause("B3")
 def test_a_supervisor_sees_what_is_late_and_gives_an_order(desk: Client, head: Client, case: Case) -> None:
     late = day_of(now()) - timedelta(days=20)
