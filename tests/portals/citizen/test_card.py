@@ -1,5 +1,7 @@
 """我的卡, its numbers covered, loss and release."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.test import Client
 
@@ -9,7 +11,7 @@ from tests.portals.citizen.conftest import LogIn
 from yikatong.core.clock import day_of, now
 from yikatong.registry.banks import tasks
 from yikatong.registry.banks.models import BankAccount
-from yikatong.registry.cards.models import Card, CardStatus, Case
+from yikatong.registry.cards.models import Card, CardStatus, Case, ECard
 from yikatong.registry.holders.models import Category, Holder
 
 
@@ -96,6 +98,35 @@ def test_a_lost_card_is_offered_only_what_it_still_can(hers: Client) -> None:
 
 
 @pytest.mark.clause("B2")
+@pytest.mark.clause("S2", "B2")
+def test_an_e_card_is_said_to_rest_while_its_card_is_lost(hers: Client) -> None:
+    before = _ecard_panel(hers)
+    hers.post("/m/card/loss", {"kind": "temporary"})
+    lost = _ecard_panel(hers)
+    hers.post("/m/card/release")
+    after = _ecard_panel(hers)
+
+    assert "已签发" in before
+    assert 'href="/m/code"' in before
+    assert "已暂停" in lost
+    assert "该卡已临时挂失，现在不能亮码，实体卡恢复正常后自动恢复。" in lost
+    assert 'href="/m/code"' not in lost
+    assert "已签发" not in lost
+    assert after == before
+
+
+def _ecard_panel(client: Client) -> str:
+    page = client.get("/m/card").content.decode()
+    return page.split("<h2>电子社保卡</h2>")[1].split('id="devices"')[0]
+
+
+def test_a_day_is_the_day_in_beijing(hers: Client) -> None:
+    """Half past seven in the morning there is still yesterday in UTC."""
+    ECard.objects.update(issued_at=datetime(2026, 11, 21, 23, 30, tzinfo=UTC))
+
+    assert "2026年11月22日签发" in _ecard_panel(hers)
+
+
 def test_a_card_found_again_works_again(hers: Client) -> None:
     hers.post("/m/card/loss", {"kind": "temporary"})
 

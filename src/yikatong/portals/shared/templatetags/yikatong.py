@@ -6,7 +6,7 @@ from django import template
 from django.utils.safestring import SafeString
 from lucide.templatetags.lucide import lucide
 
-from yikatong.core.clock import BEIJING
+from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.masking import mask_number, mask_phone
 
 register = template.Library()
@@ -29,7 +29,9 @@ def yuan(fen: int) -> str:
 
 @register.filter
 def day_zh(value: date) -> str:
-    """2026年11月21日, for citizens."""
+    """2026年11月21日, for citizens; of an instant, its day in Beijing."""
+    if isinstance(value, datetime):
+        value = day_of(value)
     return f"{value.year}年{value.month}月{value.day}日"
 
 
