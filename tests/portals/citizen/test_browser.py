@@ -1,6 +1,7 @@
 """The pages in a real browser: access for everyone, no overflow, no script needed, few bytes."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import brotli
@@ -12,10 +13,13 @@ from tests.portals.citizen.conftest import session_of
 from tests.portals.conftest import OpenPage
 from yikatong.core import looks
 from yikatong.core.actor import Actor, Channel, Role
-from yikatong.core.clock import now
+from yikatong.core.clock import day_of, now
 from yikatong.registry.cards.models import Card, CardStatus, Case
 from yikatong.registry.catalogue.models import Place
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets import actions as outlets
+from yikatong.registry.outlets.hours import parse
+from yikatong.registry.regions.models import Outlet
 
 pytestmark = pytest.mark.browser
 
@@ -111,6 +115,36 @@ def _complaints(check: Callable[..., None], page: Page) -> list[str]:
     except AssertionError as error:
         return [str(error)]
     return []
+
+
+@pytest.mark.clause("Q2")
+def test_the_whole_code_is_on_the_first_screen_of_the_smallest_phone(
+    holder: Holder, open_page: OpenPage
+) -> None:
+    page = open_page(320, 568, cookies=cookies(holder), elder=True)
+    settle(page, "code")
+
+    code, tabs = page.locator("[data-code]").bounding_box(), page.locator(".tabs").bounding_box()
+    assert code is not None
+    assert tabs is not None
+    assert code["width"] >= 244
+    assert code["y"] + code["height"] <= tabs["y"]
+    expect(page.get_by_role("link", name="就医码")).to_be_attached()
+
+
+def test_when_an_outlet_opens_can_be_read_whole(holder: Holder, open_page: OpenPage) -> None:
+    tomorrow = day_of(now() + timedelta(days=1)).isoweekday()
+    week = {day: parse("9:00-9:01") if day == tomorrow else [] for day in range(8)}
+    outlets.write_week(Outlet.objects.get(), week)  # closed now: the words are the longest
+    page = open_page(320, 568, elder=True)
+    page.goto("/m/outlets")
+    panel, tag = page.locator(".panel").last, page.locator(".rows .tag").first
+    expect(tag).to_contain_text("开门")
+
+    wide, seen = tag.bounding_box(), panel.bounding_box()
+    assert wide is not None
+    assert seen is not None
+    assert wide["x"] + wide["width"] <= seen["x"] + seen["width"]
 
 
 def test_a_code_and_a_loss_need_no_script(holder: Holder, open_page: OpenPage) -> None:

@@ -8,7 +8,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from yikatong.core import looks, partitions
-from yikatong.core.actor import Actor, Channel, Role
+from yikatong.core.actor import SYSTEM, Actor, Channel, Role
 from yikatong.core.clock import day_of, now
 from yikatong.registry.catalogue.models import Place
 from yikatong.registry.holders.models import Holder
@@ -135,6 +135,16 @@ def test_a_terminal_that_read_the_card_is_named_whole(hers: Client, wang: Holder
 
     assert "大厅自助机（510100000001）" in page
     assert "终端读卡" in page
+
+
+def test_the_platform_itself_is_no_person_with_a_covered_name(hers: Client, wang: Holder) -> None:
+    looks.record(wang.id, by=SYSTEM, at=now(), purpose="与公安人口库核对", fields=["name"])
+
+    page = hers.get("/m/looks").content.decode()
+
+    assert "一卡通平台" in page
+    assert "平台自动办理" in page
+    assert "平*" not in page
 
 
 def test_places_are_found_by_anyone(client: Client, world: None) -> None:
