@@ -10,6 +10,7 @@ from tests import cast
 from yikatong.adapters.hsm.soft import SoftHsm
 from yikatong.adapters.national_card import registered, terminal, terminal_files, terminal_pin
 from yikatong.core import env
+from yikatong.core.actor import Role
 from yikatong.core.models import AuditEntry, Look
 from yikatong.registry.cards.actions import chips
 from yikatong.registry.cards.chip.hsm import HsmUnavailable
@@ -54,6 +55,26 @@ def test_a_clerk_of_another_province_gets_none(card: Card) -> None:
     text = terminal.begin(registered.virtual(card, SoftHsm())).request.text()
     answer = asked(cast.log_in(Client(), cast.zhao_min()), {"request": text})
     assert (answer.status_code, answer.json()["code"]) == (404, "card_not_registered")
+
+
+@pytest.mark.clause("S15", "G12")
+def test_a_bank_s_clerk_gets_none_for_the_card_of_another_bank(card: Card) -> None:
+    """Nothing of the holder is opened, and nothing is written down as if it were."""
+    text = terminal.begin(registered.virtual(card, SoftHsm())).request.text()
+    where: dict[str, Any] = {"role": Role.BANK_CLERK, "scope": "5101", "outlet_id": cast.HALL}
+    its_own, another = (
+        cast.staff(f"林芳{code}", f"linfang{code}", **where, bank_code=code)
+        for code in (cast.JOINT, cast.APART)
+    )
+    assert card.account is not None
+    assert card.account.bank_id == cast.JOINT
+    before = Look.objects.count()
+    answer = asked(cast.log_in(Client(), another), {"request": text})
+    assert (answer.status_code, answer.json()["code"]) == (403, "bank_of_another")
+    assert answer.json()["title"].startswith("银行网点只办理本行社会保障卡；")
+    assert Look.objects.count() == before
+    assert list(asked(cast.log_in(Client(), its_own), {"request": text}).json()) == ["answer"]
+    assert Look.objects.count() == before + 1
 
 
 # --- writing and PINs ---

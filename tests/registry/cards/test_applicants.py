@@ -377,3 +377,21 @@ def test_a_roster_of_no_known_kind_is_refused(places: None) -> None:
     kind: dict[str, Any] = {"kind": "friend", "by": SUPERVISOR, "at": AT}
     refused("roster_kind_invalid", lambda: rosters.receive(b"x", "a.csv", **kind))
     assert Roster.objects.count() == 0
+
+
+@pytest.mark.clause("S15", "O10")
+def test_the_numbers_of_proofs_lie_sealed(child: Holder, register: Register) -> None:
+    """A birth certificate leads to the child, a notarised letter to the agent."""
+    guardianship = holders.register_guardian(child.pk, **GUARDIAN, by=LI_QIANG, at=AT)
+    letter = {"evidence": "notarised", "evidence_number": " SC2026-1 "}
+    authorisation = actions.authorise(register(2).pk, **(AGENT | letter), by=LI_QIANG, at=AT)
+    lying = []
+    with connection.cursor() as cursor:
+        for table in ("holders_guardianship", "cards_authorisation"):
+            cursor.execute(f"SELECT evidence_number FROM {table}")
+            lying += [bytes(one) for (one,) in cursor.fetchall()]
+    assert len(lying) == 2
+    assert not any(plain in one for one in lying for plain in (b"S510000001", b"SC2026-1"))
+    guardianship.refresh_from_db()
+    authorisation.refresh_from_db()
+    assert (guardianship.evidence_number, authorisation.evidence_number) == ("S510000001", "SC2026-1")

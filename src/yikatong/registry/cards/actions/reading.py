@@ -10,11 +10,13 @@ from yikatong.core import looks
 from yikatong.core.actor import Actor
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
+from yikatong.registry.banks.rules import OtherBank
 from yikatong.registry.cards.chip import authentication
 from yikatong.registry.cards.chip.faults import Fault, fault
 from yikatong.registry.cards.chip.hsm import card_hsm
 from yikatong.registry.cards.chip.messages import AuthRequest
 from yikatong.registry.cards.models import Card
+from yikatong.registry.cards.rules import is_served_by
 
 PURPOSE = "窗口读卡"
 
@@ -37,11 +39,14 @@ class Authenticated:
 def authenticate(text: str, *, by: Actor, at: datetime) -> Authenticated:
     """The values for the card of `text` (iReadCardBas_HSM_Step1), whatever its status: a clerk serves lost ones too.
 
-    Cards of the whole province (全省通办, Guangdong art. 5). CardFault, CardUnknown, HsmUnavailable.
+    Cards of the whole province (全省通办, Guangdong art. 5), for a bank's clerk those of his bank only.
+    CardFault, CardUnknown, OtherBank, HsmUnavailable.
     """
     require(by, Permission.HOLDER_FIND)
     request = AuthRequest.read(text)
     card = registered_here(request.chip.identification, by=by)
+    if not is_served_by(card, by):
+        raise OtherBank
     if not authentication.is_ours(request.chip, card.reset_info):
         raise fault(Fault.DIFFERS)
     answer = authentication.answer(request, card_hsm()).text()

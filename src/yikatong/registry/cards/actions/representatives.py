@@ -55,7 +55,7 @@ def authorise(  # noqa: PLR0913 - the fields of one authorisation
         number_index=index,
         matters=[one for one in CaseKind.values if one in set(matters)],
         evidence=evidence,
-        evidence_number=evidence_number.strip(),
+        evidence_number=evidence_number.strip()[:60] or None,
         valid_from=today,
         valid_until=ends,
         created_at=at,

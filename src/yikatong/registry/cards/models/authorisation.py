@@ -33,7 +33,7 @@ class Authorisation(models.Model):
     number_index = IndexField()
     matters: Any = ArrayField(models.CharField(max_length=10))
     evidence = models.CharField("授权依据", max_length=10, choices=Evidence.choices)
-    evidence_number = models.CharField("依据编号", max_length=60, blank=True)
+    evidence_number = EncryptedTextField("依据编号", null=True, blank=True)
     valid_from = models.DateField("起始日期")
     valid_until = models.DateField("截止日期（不含）")
     ended_at = models.DateTimeField("终止时间", null=True, blank=True)

@@ -135,9 +135,9 @@ SELECT step_two, case_id, %(at)s, 'checked', %(name)s, %(channel)s, '名册逐�
 # The school answers for what it has compared; a clerk's own entry of the same guardian stays.
 _GUARDIANS: Final = """
 INSERT INTO holders_guardianship (id, ward_id, guardian_id, name, kind, number, number_index, ground, evidence,
-    evidence_number, valid_from, valid_until, end_reason, created_at, created_by)
+    valid_from, valid_until, end_reason, created_at, created_by)
 SELECT s.guardianship_id, s.holder_id, c.holder_id, s.guardian_name, 'A', s.guardian_number, s.guardian_index,
-    'parent', 'roster', '', %(day)s, s.independent_on, '', %(at)s, %(name)s
+    'parent', 'roster', %(day)s, s.independent_on, '', %(at)s, %(name)s
 FROM staged s LEFT JOIN holders_certificate c ON c.kind = 'A' AND c.number_index = s.guardian_index
 WHERE s.fault IS NULL AND s.guardian_index IS NOT NULL AND s.independent_on > %(day)s
   AND c.holder_id IS DISTINCT FROM s.holder_id ON CONFLICT DO NOTHING

@@ -70,7 +70,7 @@ def register_guardian(  # noqa: PLR0913 - the fields of one proof
             number_index=index,
             ground=ground,
             evidence=evidence,
-            evidence_number=evidence_number.strip(),
+            evidence_number=evidence_number.strip()[:60] or None,
             valid_from=today,
             valid_until=until,
             created_at=at,

@@ -37,7 +37,9 @@ class Guardianship(models.Model):
     number_index = IndexField()
     ground = models.CharField("监护依据", max_length=10, choices=Ground.choices)
     evidence = models.CharField("证明材料", max_length=12, choices=Evidence.choices)
-    evidence_number = models.CharField("证明编号", max_length=60, blank=True)
+    evidence_number = EncryptedTextField(
+        "证明编号", null=True, blank=True
+    )  # a 出生医学证明 leads to the child
     valid_from = models.DateField("起始日期")
     valid_until = models.DateField("截止日期（不含）")
     ended_at = models.DateTimeField("终止时间", null=True, blank=True)
