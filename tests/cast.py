@@ -24,6 +24,7 @@ from yikatong.registry.cards.models import Card, Case, CaseStatus
 from yikatong.registry.holders import actions as holder_acts
 from yikatong.registry.holders.certificates import check_character
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Division, Organisation, Outlet
 
 PASSWORD = "蜀道难于上青天 A1"  # an invented one, for invented people
@@ -64,6 +65,7 @@ def set_stage() -> None:
         division_code="510107",
         address="武侯区示例路 1 号",
         hours="周一至周五 9:00–17:00",
+        services=list(SERVICES),
     )
     bank(JOINT, "蜀安银行", "622951", joint_loss=True)
     bank(APART, "天府惠民银行", "622953", joint_loss=False)

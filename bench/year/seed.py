@@ -22,6 +22,7 @@ from yikatong.registry.cards.rules import category_of, expiry
 from yikatong.registry.holders.actions import certificate_index, phone_index, social_security_index
 from yikatong.registry.holders.models import Category, Certificate, Guardianship, Holder
 from yikatong.registry.holders.rules import independent_on
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Division, Organisation, Outlet
 from yikatong.using.codes.models import Device
@@ -73,6 +74,7 @@ def places(shards: int) -> list[Outlet]:
         Outlet.objects.create(
             number=f"{COUNTIES[one]}0001", name=f"{DIVISIONS[COUNTIES[one]]}社会保障卡服务大厅", organisation=office,
             division_code=COUNTIES[one], hours="周一至周五 9:00–17:00", issues_at_once=True,
+            services=list(SERVICES),
         )
         for one in range(shards)
     ]  # fmt: skip

@@ -21,6 +21,7 @@ from yikatong.registry.banks.models import Agreement, BankAccount, BankRequest, 
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Card
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Organisation, Outlet
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -38,6 +39,7 @@ def holder(settings: object) -> Holder:
     Outlet.objects.create(
         number="5101070002", name="蜀安银行武侯网点", organisation=keeper, division_code="510107",
         address="武侯区示例路 2 号", hours="周一至周六 9:00–17:00",
+        services=list(SERVICES),
     )  # fmt: skip
     return cast.wang_fang()
 

@@ -18,6 +18,8 @@ from yikatong.registry.holders.models import Holder
 from yikatong.registry.matching import actions as matching
 from yikatong.registry.matching import rules as matching_rules
 from yikatong.registry.matching.models import Issue
+from yikatong.registry.outlets.rules import NotOffered
+from yikatong.registry.regions.models import Outlet
 
 way(NotFound, lambda s: actions.report_loss(UUID(int=1), **s.who))
 way(Forbidden, lambda s: actions.merge(s.enter(1).pk, s.enter(2).pk, reason="重复登记", **s.proven, **s.who))
@@ -54,6 +56,19 @@ way(refusals.NothingToCorrect, lambda s: actions.ask_correction(s.apply().pk, it
 way(refusals.NotCorrecting, lambda s: actions.correct(s.apply().pk, answers=Answers(), **s.who))
 way(refusals.NothingCorrected, lambda s: actions.correct(s.asked().pk, answers=Answers(), **s.who))
 way(refusals.BadRosterKind, lambda s: rosters.receive(b"", "x.csv", kind="friends", **s.chief))
+
+
+@refuses(NotOffered)
+def _(s: Stage) -> None:
+    who = s.seated()
+    Outlet.objects.update(services=["申领"], longitude=104.04, latitude=30.64)
+    near = {
+        "organisation": Outlet.objects.get().organisation,
+        "division_code": "510107",
+        "services": ["注销"],
+    }
+    Outlet.objects.create(number="5101070002", name="望江路网点", longitude=104.06, latitude=30.63, **near)
+    actions.cancel(s.carried().pk, reason="request", **who)
 
 
 @refuses(refusals.FormalLossFinal)

@@ -26,6 +26,7 @@ from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards.models import Batch, Card, Case
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Guardianship, Holder
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Organisation, Outlet
 
 __all__ = ["APART", "CLOSED", "JOINT", "Stage"]
@@ -142,6 +143,7 @@ class Stage:
             name="武侯大厅",
             organisation=office,
             division_code="510107",
+            services=list(SERVICES),
             issues_at_once=True,
         )
 

@@ -22,6 +22,7 @@ TASKS: Final = {
     "cards.account_answered": "按银行回复更新受理单",
     "cards.release_ended_losses": "到期解除临时挂失",
     "cards.renew_limits": "按放假安排重算办理时限",
+    "joint.renew_limits": "按放假安排重算联办时限",
     "cards.run_roster": "处理批量名册",
     "cards.watch_limits": "检查办理时限",
     "codes.card_changed": "更新黑名单",

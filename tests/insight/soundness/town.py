@@ -25,6 +25,7 @@ from yikatong.registry.joint.actions import Guardian, Making, Newborn
 from yikatong.registry.joint.connector import Answer as JointAnswer
 from yikatong.registry.joint.connector import State
 from yikatong.registry.joint.models import JointRequest
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Organisation, Outlet
 from yikatong.registry.stock import actions as stock
 from yikatong.registry.stock import tasks as printing
@@ -60,7 +61,7 @@ def _hall() -> Outlet:
     )
     return Outlet.objects.create(
         number="5101070001", name="武侯区社保经办大厅", organisation=office, division_code="510107",
-        issues_at_once=True,
+        issues_at_once=True, services=list(SERVICES),
     )  # fmt: skip
 
 

@@ -45,9 +45,9 @@ def chen() -> Holder:
     return people.holder(people.CHEN, "陈静", people.OTHER_PHONE)
 
 
-def proved(number: str, phone: str, matter: str = "progress") -> Client:
+def proved(number: str, phone: str, matter: str = "progress", machine: Client | None = None) -> Client:
     """Through the front door: the number, then the code of the message."""
-    client = Client()
+    client = machine or Client()
     assert client.post(f"/kiosk/who/{matter}", {"number": number})["Location"] == f"/kiosk/code/{matter}"
     sent = identity.latest_message(phone)
     assert sent is not None
@@ -246,3 +246,33 @@ def test_the_period_of_the_certificate_is_told_and_checked_here(chen: Holder) ->
     assert Case.objects.count() == 1
     certificate = chen.certificates.get()
     assert f"{certificate.valid_from} {certificate.valid_until}" == " ".join(told.values())
+
+
+@pytest.mark.clause("B3", "B4", "S14")
+def test_the_machine_takes_what_its_hall_offers(wang: Holder, chen: Holder) -> None:
+    """Set up by its start address; told before anything is filled in, and refused where it is posted nevertheless."""
+    Outlet.objects.update(services=["挂失"])
+    assert "本网点不办理" not in text(
+        proved(people.CHEN, people.OTHER_PHONE, "apply"), "/kiosk/apply"
+    )  # of no hall
+
+    machine = Client()
+    assert "本机所在网点：武侯区社会保障卡服务大厅" in text(machine, "/kiosk/?outlet=5101070001")
+    assert "本机所在网点：武侯区社会保障卡服务大厅" in text(machine, "/kiosk/")
+    assert "本机所在网点" not in text(Client(), "/kiosk/?outlet=none")
+    SmsCode.objects.all().delete()
+    proved(people.CHEN, people.OTHER_PHONE, "apply", machine)
+    told = text(machine, "/kiosk/apply")
+    assert "本网点不办理这项业务" in told
+    assert "可办业务中没有“申领”，不能受理。下一步：可以拨打 12333 咨询办理地点。" in told
+    refused = machine.post("/kiosk/apply", claim(confirm="1"))
+    assert refused.status_code == 409
+    assert not Case.objects.filter(holder=chen).exists()
+
+    Outlet.objects.update(services=["申领"])
+    assert machine.post("/kiosk/apply", claim(confirm="1")).status_code == 303
+    machine.get("/kiosk/leave")
+    proved(people.WANG, people.PHONE, "loss", machine)
+    told = text(machine, "/kiosk/loss")
+    assert "可办业务中没有“挂失”" in told
+    assert "挂失不能等：也可以马上在手机上办理，或拨打 12333。" in told

@@ -24,6 +24,7 @@ from yikatong.registry.banks.rules import (
 from yikatong.registry.cards import actions
 from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Organisation, Outlet
 
 Carry = Callable[..., Card]
@@ -53,6 +54,7 @@ def hall(partners: None, places: None) -> Outlet:
         "division_code": "510107",
         "address": "示例路 1 号",
         "hours": "周一至周五",
+        "services": list(SERVICES),
     }
     for number in (1, 2):
         Outlet.objects.create(number=f"510107000{number}", name=f"蜀安银行第{number}网点", **common)

@@ -24,6 +24,7 @@ from yikatong.registry.cards import actions, following, refusals
 from yikatong.registry.cards.actions import Answers
 from yikatong.registry.cards.models import Case, CaseStatus, Correction, Escalation
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import CalendarDay, CalendarYear, Organisation, Outlet
 from yikatong.using.identity.models import SentMessage
 from yikatong.using.identity.tasks import tell_holder
@@ -41,7 +42,7 @@ def hall(places: None) -> Outlet:
     )
     return Outlet.objects.create(
         number="5101070001", name="武侯区社保经办大厅", organisation=hrss, division_code="510107",
-        address="武侯区示例路 1 号", hours="周一至周五 9:00–17:00",
+        address="武侯区示例路 1 号", hours="周一至周五 9:00–17:00", services=list(SERVICES),
     )  # fmt: skip
 
 

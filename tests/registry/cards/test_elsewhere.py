@@ -14,6 +14,7 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.cards import actions, elsewhere, following, queries
 from yikatong.registry.cards.models import Card, Case, CaseStatus
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Organisation, Outlet
 from yikatong.registry.stock import actions as stock
 
@@ -30,7 +31,7 @@ def _stage() -> None:
     cast.set_stage()
     Outlet.objects.create(
         id=FU_CHENG, number="5107030001", name="涪城区社会保障卡服务大厅", organisation=Organisation.objects.get(),
-        division_code="510703", address="示例路 9 号", hours="", issues_at_once=True,
+        division_code="510703", address="示例路 9 号", hours="", issues_at_once=True, services=list(SERVICES),
     )  # fmt: skip
 
 

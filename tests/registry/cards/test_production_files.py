@@ -22,6 +22,7 @@ from yikatong.registry.cards.models import Batch, BatchRow, Card, Case
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.validity import Validity
+from yikatong.registry.outlets.rules import SERVICES
 from yikatong.registry.regions.models import Organisation, Outlet
 
 Register = Callable[..., Holder]
@@ -38,6 +39,7 @@ def hall(places: None) -> Outlet:
         "division_code": "510107",
         "address": "示例路 1 号",
         "hours": "9:00–17:00",
+        "services": list(SERVICES),
     }
     return Outlet.objects.create(id=HALL, number="5101070001", name="武侯大厅", **where)
 

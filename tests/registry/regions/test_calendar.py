@@ -65,6 +65,7 @@ def test_an_administrator_enters_it_and_the_log_says_so(client: Client) -> None:
     client.post(
         reverse("admin:regions_calendaryear_add"), given | {"year": "2028", "days-0-day": "2028-01-27"}
     )
-    assert ProcrastinateJob.objects.filter(task_name="cards.renew_limits", status="todo").count() == 1
+    for name in ("cards.renew_limits", "joint.renew_limits"):
+        assert ProcrastinateJob.objects.filter(task_name=name, status="todo").count() == 1
     entry = AuditEntry.objects.get(event="admin:calendaryear:added", subject="calendaryear:2027")
     assert entry.facts["now"] == {"notice": "国办发明电〔2026〕0号", "is_published": True}

@@ -13,6 +13,7 @@ from yikatong.portals.kiosk.session import KioskRequest, known
 from yikatong.portals.kiosk.views import page
 from yikatong.portals.shared import validity
 from yikatong.registry.cards import actions, following, queries
+from yikatong.registry.cards.actions.desks import desk_hindrance
 from yikatong.registry.cards.models import COMING, LIVE, Card, CardStatus, Case, CaseKind, CaseStatus
 from yikatong.registry.holders.queries import certificate_on
 from yikatong.registry.regions.law import province
@@ -86,6 +87,7 @@ def apply(request: KioskRequest) -> HttpResponse:
         "certificate": certificate,
         "told": validity.told(form.cleaned_data) if template == "apply_check" else None,
         "under_way": queries.being_made(holder.pk),
+        "not_here": desk_hindrance(CaseKind.APPLY, by=request.actor, at=now()),
         "hindrance": actions.application_hindrance(holder, by=request.actor, at=now()),
         "has_card": card is not None and card.status in {*LIVE, *COMING},
         "chosen": form.cleaned_data if template == "apply_check" else {},
@@ -135,6 +137,7 @@ def loss(request: KioskRequest) -> HttpResponse:
     context = {
         "form": form,
         "refusal": refusal,
+        "not_here": desk_hindrance(CaseKind.LOSS, by=request.actor, at=now()),
         "card": card,
         "may_lose": card is not None and card.status in _LOSABLE,
         "kind": form.cleaned_data.get("kind", "") if form.is_bound and form.is_valid() else "",

@@ -13,8 +13,12 @@ from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import now
 from yikatong.core.keyring import keyring
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.regions.models import Outlet
 
 IDLE_S: Final = 90
+#: Which hall the machine stands in; it survives every visitor, and gives no right but to be refused less.
+OUTLET_COOKIE: Final = "kiosk_outlet"
+OUTLET_AGE_S: Final = 400 * 86_400  # browsers keep none longer; every start renews it
 _WHO, _SEEN, _ASKED = "kiosk_holder", "kiosk_seen", "kiosk_asked"
 
 
@@ -51,6 +55,12 @@ def asked(request: HttpRequest) -> tuple[UUID | None, UUID | None] | None:
     return UUID(holder) if holder else None, UUID(ticket) if ticket else None
 
 
+def outlet_of(request: HttpRequest) -> Outlet | None:
+    """The outlet this machine stands in, as its start address has named it: /kiosk/?outlet=<number>."""
+    number = request.GET.get("outlet", "") or request.COOKIES.get(OUTLET_COOKIE, "")
+    return Outlet.objects.filter(number=number.replace("\0", "")[:20]).first() if number else None
+
+
 def current(request: HttpRequest, at: datetime) -> Holder | None:
     key, seen = request.session.get(_WHO), request.session.get(_SEEN)
     if not key or not seen or at - datetime.fromisoformat(seen) > timedelta(seconds=IDLE_S):
@@ -70,7 +80,10 @@ def known(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             return HttpResponseRedirect("/kiosk/")
         request.session[_SEEN] = at.isoformat()
         request.holder = holder
-        request.actor = Actor(holder.pk, "持卡人本人", Role.HOLDER, Channel.KIOSK)
+        outlet = outlet_of(request)
+        request.actor = Actor(
+            holder.pk, "持卡人本人", Role.HOLDER, Channel.KIOSK, outlet_id=outlet.pk if outlet else None
+        )
         return view(request, *args, **kwargs)
 
     return guarded

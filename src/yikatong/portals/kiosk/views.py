@@ -34,9 +34,20 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
 
 @never_cache
 def start(request: HttpRequest) -> HttpResponse:
-    """Whoever was here is forgotten."""
+    """Whoever was here is forgotten; the hall is kept, as the address with which the machine was set up names it."""
     session.forget(request)
-    return render(request, "kiosk/start.html")
+    outlet = session.outlet_of(request)
+    response = render(request, "kiosk/start.html", {"outlet": outlet})
+    if outlet is not None:
+        response.set_cookie(
+            session.OUTLET_COOKIE,
+            outlet.number,
+            max_age=session.OUTLET_AGE_S,
+            httponly=True,
+            samesite="Lax",
+            secure=request.is_secure(),
+        )
+    return response
 
 
 def leave(request: HttpRequest) -> HttpResponse:

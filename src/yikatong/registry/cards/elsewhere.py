@@ -5,6 +5,7 @@ case taken elsewhere belongs to that place (`division_code`: its work lists, lim
 where it was taken (`taken_code`); the card is made for the outlet that has taken it, or the one that was wished.
 """
 
+from datetime import datetime
 from typing import Final
 
 from django.db.models import QuerySet
@@ -14,31 +15,36 @@ from yikatong.core.errors import DomainError
 from yikatong.registry.cards.models import Case, CaseKind
 from yikatong.registry.cards.refusals import NotPlaceOfIssue, OnlyAtIssue, OtherProvince
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets.offering import check_offered
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import full_name
 
+SERVICE: Final = "全省通办"  # as in `outlets.rules.SERVICES`
 _STAFF: Final = frozenset({Role.CLERK, Role.BANK_CLERK, Role.SUPERVISOR})
 
 
-def route(case: Case, *, by: Actor) -> Case:
-    """Give a new case to its holder's place of issue, if another city takes it. Raises OnlyAtIssue, OtherProvince."""
+def route(case: Case, *, by: Actor, at: datetime) -> Case:
+    """Give a new case to its holder's place of issue, if another city takes it.
+
+    Raises OnlyAtIssue, OtherProvince, NotOffered where the outlet has no 全省通办.
+    """
     taken, issue = case.division_code, case.holder.division_code
     if _is_strange(issue):
         raise OtherProvince
     if is_same_city(taken, issue):
         return case
-    _check_kind(CaseKind(case.kind), issue)
+    _check_kind(CaseKind(case.kind), issue, by=by, at=at)
     case.taken_code, case.division_code = taken, issue
     if case.outlet is None and case.delivery == "0" and by.outlet_id is not None:
         case.outlet_id = by.outlet_id
     return case
 
 
-def check_elsewhere(kind: CaseKind, holder: Holder, *, by: Actor) -> None:
+def check_elsewhere(kind: CaseKind, holder: Holder, *, by: Actor, at: datetime) -> None:
     """May this clerk end a matter on the spot? Raises OnlyAtIssue where the province keeps it to the place of issue."""
     is_near = len(by.scope) < 4 or _city(holder.division_code).startswith(by.scope[:4])
     if by.role in _STAFF and not is_near:
-        _check_kind(kind, holder.division_code)
+        _check_kind(kind, holder.division_code, by=by, at=at)
 
 
 def hindrance(case: Case, *, by: Actor) -> DomainError | None:
@@ -99,11 +105,12 @@ def _open() -> QuerySet[Case]:
     return Case.objects.select_related("bank", "outlet").filter(closed_at=None).exclude(taken_code="")
 
 
-def _check_kind(kind: CaseKind, issue: str) -> None:
+def _check_kind(kind: CaseKind, issue: str, *, by: Actor, at: datetime) -> None:
     if kind.value not in province().outlets.elsewhere:
         raise OnlyAtIssue(
             f"{kind.label}须在签发地{place_name(issue)}办理，本网点不能通办。下一步：请到{place_name(issue)}的服务网点办理。"
         )
+    check_offered(SERVICE, by=by, at=at)
 
 
 def _is_strange(division_code: str) -> bool:

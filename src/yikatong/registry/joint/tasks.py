@@ -3,6 +3,7 @@
 import structlog
 from procrastinate.contrib.django import app
 
+from yikatong.core.actor import SYSTEM
 from yikatong.core.clock import now
 from yikatong.registry.joint import actions, following, requests
 from yikatong.registry.joint.connector import Connector, DepartmentAway, DepartmentSilent, connector
@@ -40,6 +41,12 @@ def watch_limits(timestamp: int) -> dict[str, int]:  # noqa: ARG001
     """Each hour: late departments rise to supervisors, corrections whose time is over are closed."""
     at = now()
     return {"closed": actions.close_uncorrected(at=at), "escalated": actions.escalate_overdue(at=at)}
+
+
+@app.task(name="joint.renew_limits", queueing_lock="joint.renew_limits", retry=3)
+def renew_limits() -> int:
+    """The public holidays have been entered or changed: departments' limits that run are counted anew."""
+    return actions.renew_limits(by=SYSTEM, at=now())
 
 
 def _tell(line: Connector, request: JointRequest) -> bool:

@@ -68,6 +68,12 @@ class NoOutletOfYours(ByLaw):
     message = "您没有所在网点，或该网点不归您管理，不能登记排队情况，请由该网点的工作人员登记。"
 
 
+class NotOffered(ByLaw):
+    """The words name the nearest outlets that offer it. facts: service, outlets."""
+
+    code, articles = "not_offered_here", ("S14", "G5")
+
+
 class ReportTooOld(DomainError):
     """facts: newest."""
 

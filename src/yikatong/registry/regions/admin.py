@@ -81,8 +81,7 @@ class CalendarYearAdmin(AuditedAdmin):
 
 
 def _renew_limits() -> None:
-    """Cases stand above regions, so the job is named and not imported; one that waits already is enough."""
-    with suppress(AlreadyEnqueued), transaction.atomic():
-        jobs.configure_task(
-            "cards.renew_limits", queueing_lock="cards.renew_limits", allow_unknown=True
-        ).defer()
+    """Cases and joint matters stand above regions, so the jobs are named and not imported; one that waits is enough."""
+    for name in ("cards.renew_limits", "joint.renew_limits"):
+        with suppress(AlreadyEnqueued), transaction.atomic():
+            jobs.configure_task(name, queueing_lock=name, allow_unknown=True).defer()

@@ -20,23 +20,26 @@ from yikatong.portals.counter.people import PEOPLE
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
-from yikatong.registry.banks.models import Agreement
 from yikatong.registry.banks.rules import OtherBank
-from yikatong.registry.banks.terms import check_delegated
 from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards import queries as cards
+from yikatong.registry.cards.actions.desks import SERVICE, desk_hindrance
 from yikatong.registry.cards.actions.representatives import is_child
 from yikatong.registry.cards.models import Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import FeeGround, is_case_served_by, is_served_by
 from yikatong.registry.holders import queries as holders
+from yikatong.registry.holders.actions.records import CHANGE
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.holders.rules import Ground
 from yikatong.registry.joint import queries as joint
+from yikatong.registry.outlets.offering import check_offered
 from yikatong.registry.regions.law import province
 
 SHOWN_SECONDS = 30
 #: Matters that act on the card itself; a replacement may take it from one bank to another.
 _OF_THE_CARD = frozenset({"loss", "release", "cancel"})
+#: Matters that an outlet offers as 信息变更.
+_CHANGES = frozenset({"change", "certificate", "name", "number", "move"})
 DONE_WORDS = {
     "guardian": "监护关系已登记，监护人可以代为办理。",
     "guardian-end": "监护关系已终止。",
@@ -108,7 +111,7 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
     hindrance = found.hindrance(side.card)
     if side.card is not None and key in _OF_THE_CARD and not is_served_by(side.card, request.actor):
         hindrance = OtherBank()
-    hindrance = hindrance or _not_delegated(key, request.actor)
+    hindrance = hindrance or _not_here(key, request.actor)
     if hindrance is None and key == CaseKind.APPLY:
         hindrance = actions.application_hindrance(holder, by=request.actor, at=now())
     if hindrance is None and key == CaseKind.REPLACE:
@@ -133,11 +136,13 @@ def matter(request: StaffRequest, holder_id: UUID, key: str) -> HttpResponse:
     return _walk(found, holder, request, page).answer(request)
 
 
-def _not_delegated(key: str, by: Actor) -> DomainError | None:
-    """Why a bank's outlet may not do this today; nothing for any other clerk."""
+def _not_here(key: str, by: Actor) -> DomainError | None:
+    """Why this desk may not begin it today: a bank's agreement, or the list of what the outlet offers."""
+    if key in SERVICE:
+        return desk_hindrance(CaseKind(key), by=by, at=now())
     try:
-        if key in Agreement.Matter.values:
-            check_delegated(Agreement.Matter(key), by=by, at=now())
+        if key in _CHANGES:
+            check_offered(CHANGE, by=by, at=now())
     except DomainError as refusal:
         return refusal
     return None

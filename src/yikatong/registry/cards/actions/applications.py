@@ -11,9 +11,9 @@ from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks.models import Agreement
-from yikatong.registry.banks.terms import accepting, check_delegated
+from yikatong.registry.banks.terms import accepting
 from yikatong.registry.cards import elsewhere, refusals
+from yikatong.registry.cards.actions.desks import check_desk
 from yikatong.registry.cards.actions.fees import fee_of
 from yikatong.registry.cards.actions.moves import due_on, locked_case, move_case, submit
 from yikatong.registry.cards.actions.openings import ask_for_account
@@ -62,7 +62,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     by: Actor,
     at: datetime,
 ) -> Case:
-    """申领 a first card, free of charge. Raises HasCard, HasComingCard, HasOpenCase, NoBank …
+    """申领 a first card, free of charge. Raises HasCard, HasComingCard, HasOpenCase, NoBank, NotOffered …
 
     The ground must be proven (GroundUnproven); for a child the guardian acts (GuardianNeeded), for others
     perhaps an agent (AgentNotAuthorised).
@@ -71,7 +71,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     (CertificateExpired).
     """
     require(by, Permission.CARD_APPLY)
-    check_delegated(Agreement.Matter.APPLY, by=by, at=at)
+    check_desk(CaseKind.APPLY, by=by, at=at)
     holder = applicant(holder_id, by=by)
     if live_card(holder) is not None:
         raise refusals.HasCard
@@ -84,7 +84,7 @@ def apply(  # noqa: PLR0913 - the fields of the form
     case.outlet, case.address = outlet_of(outlet_id), address.strip() or None
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
-    elsewhere.route(case, by=by)
+    elsewhere.route(case, by=by, at=at)
     with refusing(_ONE_OPEN):
         return submit(case, by=by, at=at)
 
@@ -139,7 +139,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
     `validity` as for `apply`.
     """
     require(by, Permission.CARD_REPLACE)
-    check_delegated(Agreement.Matter.REPLACE, by=by, at=at)
+    check_desk(CaseKind.REPLACE, by=by, at=at)
     holder = applicant(holder_id, by=by)
     old = live_card(holder)
     if old is None:
@@ -162,7 +162,7 @@ def replace(  # noqa: PLR0913 - the fields of the form
     case.outlet, case.delivery = outlet_of(outlet_id), delivery
     _check_delivery(case)
     stand_in(case, holder, guardianship_id=guardianship_id, authorisation_id=authorisation_id, by=by, at=at)
-    elsewhere.route(case, by=by)
+    elsewhere.route(case, by=by, at=at)
     with refusing(_ONE_OPEN):
         return submit(case, by=by, at=at)
 

@@ -8,10 +8,10 @@ from django.db import transaction
 
 from yikatong.core.actor import Actor
 from yikatong.core.permissions import Permission, require
-from yikatong.registry.banks.models import Agreement
-from yikatong.registry.banks.terms import accepting, check_delegated
+from yikatong.registry.banks.terms import accepting
 from yikatong.registry.cards import refusals
 from yikatong.registry.cards.actions.applications import applicant, live_card, outlet_of
+from yikatong.registry.cards.actions.desks import check_desk
 from yikatong.registry.cards.actions.moves import due_on, note_case, open_case, taken_draft
 from yikatong.registry.cards.models import OPEN_CASES, Case, CaseKind, CaseStatus
 from yikatong.registry.cards.rules import ReplaceReason
@@ -37,7 +37,7 @@ def save_draft(holder_id: UUID, *, kind: CaseKind, wish: Wish, by: Actor, at: da
     Raises HasCard, NoLiveCard, HasComingCard, HasOpenCase, NoBank, NoOutlet, WrongReason, BadDelivery.
     """
     require(by, Permission.CARD_APPLY if kind == CaseKind.APPLY else Permission.CARD_REPLACE)
-    check_delegated(Agreement.Matter(kind), by=by, at=at)
+    check_desk(kind, by=by, at=at)
     holder = applicant(holder_id, by=by)
     old = live_card(holder)
     _check(holder, kind, wish, has_card=old is not None)

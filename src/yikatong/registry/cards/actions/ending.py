@@ -9,6 +9,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
 from yikatong.registry.cards import refusals
+from yikatong.registry.cards.actions.desks import check_desk
 from yikatong.registry.cards.actions.handover import ending_of, ending_stamps
 from yikatong.registry.cards.actions.moves import file_done, locked_card, locked_case, move_card, move_case
 from yikatong.registry.cards.models import COMING, OPEN_CASES, Card, Case, CaseKind, CaseStatus, ECard
@@ -22,6 +23,7 @@ def cancel(
 ) -> Card:
     """注销 (0, A, 1 → 4; B, 2 → 3). The e-card ends with it (Sichuan art. 2)."""
     require(by, Permission.CARD_CANCEL)
+    check_desk(CaseKind.CANCEL, by=by, at=at)
     if reason not in set(CancelReason.values) - {CancelReason.REPLACED}:
         raise refusals.WrongReason
     waiting = _waiting_case(card_id, by=by)

@@ -16,6 +16,7 @@ from yikatong.registry.banks import actions as banks
 from yikatong.registry.banks.models import Agreement
 from yikatong.registry.banks.terms import check_delegated
 from yikatong.registry.cards import refusals, rules
+from yikatong.registry.cards.actions.desks import ACCOUNT, check_desk
 from yikatong.registry.cards.actions.fees import check_paid
 from yikatong.registry.cards.actions.moves import (
     file_done,
@@ -30,6 +31,7 @@ from yikatong.registry.cards.models import LIVE, TRANSITIONS, Card, CardStatus, 
 from yikatong.registry.cards.rules import CancelReason, CardAct
 from yikatong.registry.holders.actions import guardianship_for
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.outlets.offering import check_offered
 
 
 @transaction.atomic
@@ -55,6 +57,7 @@ def activate(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     """社保启用 (A → 1). The card in use until now ends, and the e-card moves over, in the same transaction."""
     require(by, Permission.CARD_HAND_OVER)
     check_delegated(Agreement.Matter.HAND_OVER, by=by, at=at)
+    check_desk(CaseKind.ACTIVATE, by=by, at=at)
     others = _in_use_beside(card_id)
     card = locked_card(card_id, by=by)
     _check_there(card)
@@ -126,6 +129,7 @@ def activate_account(card_id: UUID, *, by: Actor, at: datetime) -> Card:
     """
     require(by, Permission.CARD_HAND_OVER)
     check_delegated(Agreement.Matter.HAND_OVER, by=by, at=at)
+    check_offered(ACCOUNT, by=by, at=at)
     card = locked_card(card_id, by=by)
     if card.status not in {CardStatus.INACTIVE, CardStatus.NORMAL}:
         raise rules.card_refusal(card.status, CardAct.ACTIVATE_ACCOUNT, card.status)

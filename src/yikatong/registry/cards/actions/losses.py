@@ -12,9 +12,8 @@ from yikatong.core.clock import BEIJING
 from yikatong.core.models import AuditEntry
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.banks import actions as banks
-from yikatong.registry.banks.models import Agreement
-from yikatong.registry.banks.terms import check_delegated
 from yikatong.registry.cards import refusals, rules
+from yikatong.registry.cards.actions.desks import check_desk
 from yikatong.registry.cards.actions.moves import file_done, locked_card, move_card, tell_codes
 from yikatong.registry.cards.models import LIVE, OPEN_CASES, Card, CardEvent, CardStatus, Case, CaseKind
 from yikatong.registry.cards.rules import CardAct
@@ -29,7 +28,7 @@ def report_temporary_loss(
 ) -> Card:
     """临时挂失 (1 → B) for the days of the profile. Where the bank has joined, its half stops too."""
     require(by, Permission.CARD_LOSS)
-    check_delegated(Agreement.Matter.LOSS, by=by, at=at)
+    check_desk(CaseKind.LOSS, by=by, at=at)
     loss = province().loss
     rules.check_channel(by.channel, loss.temporary_channels, CardAct.TEMPORARY_LOSS)
     card = locked_card(card_id, by=by)
@@ -43,7 +42,7 @@ def report_temporary_loss(
 def report_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Actor, at: datetime) -> Card:
     """正式挂失 (A, 1, B → 2), until released where the province allows, or replaced."""
     require(by, Permission.CARD_LOSS)
-    check_delegated(Agreement.Matter.LOSS, by=by, at=at)
+    check_desk(CaseKind.LOSS, by=by, at=at)
     rules.check_channel(by.channel, province().loss.formal_channels, CardAct.LOSS)
     card = locked_card(card_id, by=by)
     others = Card.objects.filter(holder_id=card.holder_id, status__in=LIVE)
@@ -72,7 +71,7 @@ def _until_when(card: Card) -> str:
 def release_loss(card_id: UUID, *, authorisation_id: UUID | None = None, by: Actor, at: datetime) -> Card:
     """解挂 (B, 2 → 1). A formal loss: only where and how the profile allows."""
     require(by, Permission.CARD_LOSS)
-    check_delegated(Agreement.Matter.RELEASE, by=by, at=at)
+    check_desk(CaseKind.RELEASE, by=by, at=at)
     card = locked_card(card_id, by=by)
     if card.status == CardStatus.LOST:
         _check_formal_release(card, by=by)

@@ -261,7 +261,7 @@ def file_done(
 
     Done by an agent, it names his authorisation; raises AgentNotAuthorised. Raises OnlyAtIssue.
     """
-    elsewhere.check_elsewhere(kind, card.holder, by=by)
+    elsewhere.check_elsewhere(kind, card.holder, by=by, at=at)
     about = {"holder_id": card.holder_id, "card": card, "division_code": card.division_code}
     case = Case(kind=kind, reason=reason, note=note, **about)
     if authorisation_id is not None:

@@ -12,6 +12,7 @@ from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import certificates, names, refusals, rules
 from yikatong.registry.holders.actions.records import (
+    CHANGE,
     AlreadyLinked,
     CertificateOfAnother,
     active,
@@ -24,6 +25,7 @@ from yikatong.registry.holders.actions.records import (
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Holder, LifeEvent
 from yikatong.registry.holders.signals import holder_ended, holder_registered
+from yikatong.registry.outlets.offering import check_offered
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
 
@@ -74,6 +76,7 @@ class NotEnded(DomainError):
 def change_name(holder_id: UUID, *, name: str, evidence: str, by: Actor, at: datetime) -> Holder:
     """A new name; the former one stays readable. Raises HolderEnded, BadName, NothingChanged, EvidenceMissing."""
     require(by, Permission.HOLDER_REGISTER)
+    check_offered(CHANGE, by=by, at=at)
     holder, new, proof = active(holder_id, by=by), names.normalise(name), evidence_of(evidence)
     if new.text == holder.name:
         raise NothingChanged
@@ -92,6 +95,7 @@ def change_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at:
     CertificateOfAnother, EvidenceMissing.
     """
     require(by, Permission.HOLDER_REGISTER)
+    check_offered(CHANGE, by=by, at=at)
     holder, proof = active(holder_id, by=by), evidence_of(evidence)
     kind = _carrying_kind(holder)
     checked = certificates.check(kind, number, known_divisions=KnownDivisions(), today=day_of(at))
@@ -161,6 +165,7 @@ def move(
     Raises HolderEnded, OutsideProvince, AddressTooLong, NothingChanged, EvidenceMissing.
     """
     require(by, Permission.HOLDER_REGISTER)
+    check_offered(CHANGE, by=by, at=at)
     holder, proof, plain = active(holder_id, by=by), evidence_of(evidence), address.strip()
     rules.check_division(division_code, KnownDivisions(), province().code)
     if len(plain) > 100:

@@ -21,8 +21,12 @@ from yikatong.registry.holders.models import Certificate, Guardianship, Holder
 from yikatong.registry.holders.rules import Claim, Person
 from yikatong.registry.holders.signals import holder_registered
 from yikatong.registry.holders.validity import UNTOLD, Validity
+from yikatong.registry.outlets.offering import check_offered
 from yikatong.registry.regions.law import ByLaw, province
 from yikatong.registry.regions.queries import KnownDivisions
+
+#: 可办业务 of an outlet, as in `outlets.rules.SERVICES`.
+CHANGE: Final = "信息变更"
 
 
 class AlreadyRegistered(ByLaw):
@@ -196,6 +200,7 @@ def link_certificate(
 ) -> Certificate:
     """The same person under a new certificate: linked, never doubled. The older one of its kind stays."""
     require(by, Permission.HOLDER_REGISTER)
+    check_offered(CHANGE, by=by, at=at)
     holder = active(holder_id, by=by)
     checked = certificates.check(
         rules.kind_of(kind), number, known_divisions=KnownDivisions(), today=day_of(at)
@@ -217,6 +222,7 @@ def link_certificate(
 @transaction.atomic
 def change_phone(holder_id: UUID, *, phone: str, by: Actor, at: datetime) -> Holder:
     require(by, Permission.HOLDER_REGISTER)
+    check_offered(CHANGE, by=by, at=at)
     holder = active(holder_id, by=by)
     holder.phone = rules.phone(phone)
     holder.phone_index = phone_index(holder.phone)

@@ -2,6 +2,7 @@
 
 from yikatong.registry.joint.actions.changes import close_uncorrected, correct, give_up, withdraw
 from yikatong.registry.joint.actions.escalations import escalate_overdue, give_order
+from yikatong.registry.joint.actions.limits import renew_limits
 from yikatong.registry.joint.actions.newborns import Guardian, Newborn, check_newborn, open_newborn
 from yikatong.registry.joint.actions.opening import Making
 from yikatong.registry.joint.actions.veterans import Veteran, check_veteran, open_veteran
@@ -20,5 +21,6 @@ __all__ = [
     "give_up",
     "open_newborn",
     "open_veteran",
+    "renew_limits",
     "withdraw",
 ]
