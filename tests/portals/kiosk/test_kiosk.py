@@ -67,6 +67,39 @@ def claim(**more: str) -> dict[str, str]:
     return {"bank": "95903", "outlet": str(Outlet.objects.get().pk)} | more
 
 
+@pytest.mark.parametrize(
+    ("number", "said"),
+    [
+        ("5101071990", "身份证件号码是 18 位，您输入了 10 位"),
+        (people.WANG[:16] + str(9 - int(people.WANG[16])) + people.WANG[17], "号码有一位不对（校验码不符）"),
+    ],
+)
+def test_a_slip_of_the_finger_is_told_and_no_message_awaited(wang: Holder, number: str, said: str) -> None:
+    answer = Client().post("/kiosk/who/progress", {"number": number})
+
+    assert answer.status_code == 422
+    assert said in answer.content.decode()
+    assert not SmsCode.objects.exists()
+
+
+def test_a_wrong_code_is_not_left_in_the_way_of_the_next(wang: Holder) -> None:
+    client = Client()
+    client.post("/kiosk/who/progress", {"number": people.WANG})
+
+    wrong = client.post("/kiosk/code/progress", {"code": "000000"})
+
+    assert wrong.status_code == 422
+    assert "验证码不正确或已失效" in wrong.content.decode()
+    assert 'value="000000"' not in wrong.content.decode()
+
+
+def test_who_has_no_phone_with_him_is_not_sent_a_message_to_it(wang: Holder) -> None:
+    page = text(Client(), "/kiosk/who/loss")
+
+    assert "手机不在身边的：请带身份证件到人工窗口。" in page
+    assert "没有带手机的" not in page
+
+
 @pytest.mark.clause("B1", "B3", "S14", "G5")
 def test_a_number_and_a_message_lead_to_an_application(chen: Holder) -> None:
     client = proved(people.CHEN, people.OTHER_PHONE, "apply")

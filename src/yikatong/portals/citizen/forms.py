@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 
 from yikatong.core.clock import day_of, now
+from yikatong.portals.shared.forms import TypedAnew
 from yikatong.portals.shared.validity import NAMES as VALIDITY
 from yikatong.portals.shared.validity import ValidityFields
 from yikatong.registry.banks.models import Bank
@@ -36,7 +37,7 @@ class SixDigits(forms.CharField):
     def __init__(self, label: str, *, secret: bool = False, **more: Any) -> None:
         autocomplete = more.pop("autocomplete", "off")
         attrs = DIGITS | {"class": "digits-in", "autocomplete": autocomplete}
-        widget = (forms.PasswordInput if secret else forms.TextInput)(attrs)
+        widget = (forms.PasswordInput if secret else TypedAnew)(attrs)
         super().__init__(label=label, widget=widget, error_messages={"required": f"请填写{label}"}, **more)
 
     def clean(self, value: Any) -> str:

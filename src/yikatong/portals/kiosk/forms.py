@@ -1,21 +1,30 @@
 """What is touched and typed at the machine: digits and choices only."""
 
+import re
 from typing import Any, Final
 
 from django import forms
 
 from yikatong.core.clock import day_of, now
+from yikatong.portals.shared.forms import TypedAnew
 from yikatong.portals.shared.validity import NAMES as VALIDITY
 from yikatong.portals.shared.validity import ValidityFields
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.terms import offered
+from yikatong.registry.holders.certificates import check_character, normalise
 from yikatong.registry.regions.models import Outlet
 
 OUTLETS_MAX: Final = 8
 _PAD = {"inputmode": "none", "autocomplete": "off", "spellcheck": "false", "data-pad": "", "class": "digits"}
 
 
+#: Numbers that the pad of the screen can type: of eighteen characters, or a 台胞证 of eight digits.
+_LENGTHS: Final = (18, 8)
+
+
 class NumberForm(forms.Form):
+    """A slip of the finger is told at once: nobody is to wait for a message that was never sent."""
+
     number = forms.CharField(
         label="证件号码或社会保障号码",
         max_length=18,
@@ -23,13 +32,24 @@ class NumberForm(forms.Form):
         widget=forms.TextInput(_PAD | {"data-x": ""}),
     )
 
+    def clean_number(self) -> str:
+        """What is wrong with the number itself tells nothing of whether anybody has it."""
+        number = normalise(str(self.cleaned_data["number"]))
+        if not re.fullmatch(r"[0-9]+X?", number):
+            return number  # letters: not from the pad, a number of a kind of its own
+        if len(number) not in _LENGTHS:
+            raise forms.ValidationError(f"身份证件号码是 18 位，您输入了 {len(number)} 位，请对照证件核对")
+        if len(number) == max(_LENGTHS) and check_character(number[:17]) != number[17]:
+            raise forms.ValidationError("号码有一位不对（校验码不符），请对照证件逐位核对")
+        return number
+
 
 class CodeForm(forms.Form):
     code = forms.RegexField(
         r"^\d{6}$",
         label="短信验证码",
         error_messages={"required": "请输入短信验证码", "invalid": "短信验证码是 6 位数字"},
-        widget=forms.TextInput(_PAD | {"maxlength": "6"}),
+        widget=TypedAnew(_PAD | {"maxlength": "6"}),
     )
 
 

@@ -29,6 +29,13 @@ class Answer:
     value: str
 
 
+class TypedAnew(forms.TextInput):
+    """A code good once: a wrong one is not shown again, so that the next is not typed behind it."""
+
+    def format_value(self, _value: Any) -> None:
+        return None
+
+
 class DeskForm(forms.Form):
     """`refuse` puts a refusal on the form; `quiet` fields are not repeated on the check page."""
 
