@@ -1,5 +1,6 @@
 """At the desk: what happens in a person's life, each checked before it is done; undoing is a supervisor's."""
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.portals.counter.typed import text
 from yikatong.core.actor import Role
 from yikatong.core.clock import day_of, now
 from yikatong.registry.cards.models import Card, Case
+from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder, LifeEvent, Merge
 
 PAPER = "户口簿 510107001"
@@ -120,3 +122,26 @@ def test_two_records_are_merged_and_parted_by_a_supervisor(desk: Client, chief: 
     assert desk.post(f"{base}/unmerge", undo).status_code == 403
     assert chief.post(f"{base}/unmerge", undo).headers["Location"] == f"{base}/?done=unmerge"
     assert Holder.objects.filter(status="active").count() == 2
+
+
+@pytest.mark.clause("N13", "A5")
+def test_what_a_new_birth_date_changes_is_told_beside_what_it_was(desk: Client) -> None:
+    holder = cast.register(cast.id_number(5, born="19500307"))
+    elder = {"kind": "elder", "source": "公安人口库", "evidence": "户口簿", "valid_from": date(2010, 3, 7)}
+    holders.add_category(holder.pk, **elder, by=cast.clerk(), at=now())
+    year = now().year - 50  # sixty in ten years
+    form = {"number": cast.id_number(5, born=f"{year}0307"), "evidence": "户口簿 1", "verified": "yes"}
+    period = {"certificate_from": f"{year + 47}-05-01", "certificate_until": "", "certificate_long_term": "1"}
+    answer = desk.post(f"/counter/holders/{holder.pk}/number", form | period | {"step": "confirm"})
+    page = desk.get(answer.headers["Location"]).content.decode()
+    assert "变更前后" in page
+    for before, after in (
+        ("1950 年", f"{year} 年"), ("2010-03-07 起", f"{year + 60}-03-07 起"),
+        (cast.id_number(5, born="19500307")[:3] + "***********", form["number"][-4:]),
+    ):  # fmt: skip
+        assert before in page
+        assert after in page
+    assert f"老年人优待：{year + 60}-03-07 起" in page
+    assert f"{year}-03-07" not in page  # the birthday itself stays covered
+    current = holder.certificates.get(is_current=True)
+    assert (str(current.valid_from), current.is_long_term) == (f"{year + 47}-05-01", True)

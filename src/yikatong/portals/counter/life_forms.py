@@ -6,6 +6,8 @@ from django import forms
 
 from yikatong.core.clock import day_of
 from yikatong.portals.counter.forms import SCAN, MatterForm, Scanned, Verified, counties
+from yikatong.portals.shared.validity import NAMES as VALIDITY
+from yikatong.portals.shared.validity import ValidityFields
 from yikatong.registry.cards.rules import CancelReason
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
@@ -35,11 +37,11 @@ class NameForm(EventForm):
     field_order = ("name", "evidence", "verified")
 
 
-class NumberForm(EventForm):
+class NumberForm(ValidityFields, EventForm):
     number = forms.CharField(
         label="新证件号码", max_length=40, widget=Scanned(attrs=SCAN | {"data-enter": "next"})
     )
-    field_order = ("number", "evidence", "verified")
+    field_order = ("number", *VALIDITY, "evidence", "verified")
 
 
 class MoveForm(EventForm):

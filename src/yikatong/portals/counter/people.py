@@ -12,6 +12,7 @@ from yikatong.core.errors import DomainError, NotFound
 from yikatong.core.permissions import Permission
 from yikatong.portals.counter import life_forms as forms
 from yikatong.portals.counter.matter import done, side
+from yikatong.portals.shared import validity
 from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Case
 from yikatong.registry.holders import queries, refusals
@@ -31,6 +32,14 @@ def _case(act: Callable[..., Case], *fields: str) -> Callable[..., str]:
         return reverse("counter-case", args=[case.number]) + "?new=1"
 
     return do
+
+
+def _number(holder: Holder, given: Given, *, by: Actor, at: datetime) -> str:
+    told = validity.told(given)
+    case = cards.change_number(
+        holder.pk, number=given["number"], evidence=given["evidence"], validity=told, by=by, at=at
+    )
+    return reverse("counter-case", args=[case.number]) + "?new=1"
 
 
 class NoOther(NotFound):
@@ -74,8 +83,8 @@ PEOPLE: Final = (
         "number",
         "证件号码变更",
         forms.NumberForm,
-        _case(cards.change_number, "number", "evidence"),
-        _PROOF | _NUMBER,
+        _number,
+        _PROOF | _NUMBER | validity.FIELDS_AT_FAULT,
     ),
     side(
         "move",

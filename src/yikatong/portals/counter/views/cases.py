@@ -11,7 +11,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of, now
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, may
-from yikatong.portals.counter import panel, withdrawing
+from yikatong.portals.counter import history, panel, withdrawing
 from yikatong.portals.counter.forms import CaseNumberForm, MatterForm, ReasonForm, WithdrawForm
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared import qr
@@ -66,6 +66,7 @@ def _page(request: StaffRequest, found: Case, form: ReasonForm) -> HttpResponse:
         "next": CASE_NEXT_STEP[found.status],
         "progress": following.progress(found, at=now()),
         "corrections": found.corrections.all(),
+        "changed": [] if request.actor.bank else history.with_case(found),
         "fee_ground": fee_ground(found),
         "cover": _cover(found),
         "may_oversee": may(request.actor, Permission.CASE_OVERSEE)

@@ -16,6 +16,7 @@ from yikatong.registry.cards.rules import CancelReason, ChangeReason
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.actions import life
 from yikatong.registry.holders.models import Holder, LifeEvent
+from yikatong.registry.holders.validity import UNTOLD, Validity
 
 
 @transaction.atomic
@@ -26,10 +27,19 @@ def change_name(holder_id: UUID, *, name: str, evidence: str, by: Actor, at: dat
 
 
 @transaction.atomic
-def change_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at: datetime) -> Case:
-    """证件号码变更; the old number still finds the person. Refusals of `holders.change_number`."""
-    holder = holders.change_number(holder_id, number=number, evidence=evidence, by=by, at=at)
-    return file(holder, ChangeReason.NUMBER, note=_tell_banks(holder, by=by, at=at), by=by, at=at)
+def change_number(
+    holder_id: UUID, *, number: str, evidence: str, validity: Validity = UNTOLD, by: Actor, at: datetime
+) -> Case:
+    """证件号码变更; the old number still finds the person. Refusals of `holders.change_number`.
+
+    With another birth date, guardianship and concession are counted anew, and the note says so.
+    """
+    holder, recounted = holders.change_number(
+        holder_id, number=number, evidence=evidence, validity=validity, by=by, at=at
+    )
+    said = [f"{what}：{after}" for what, _, after in recounted if what not in {"出生日期", "性别"}]
+    told = _tell_banks(holder, by=by, at=at)
+    return file(holder, ChangeReason.NUMBER, note="；".join([*said, *filter(None, [told])]), by=by, at=at)
 
 
 def _tell_banks(holder: Holder, *, by: Actor, at: datetime) -> str:

@@ -20,6 +20,8 @@ from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
 
 _ONCE: Final = {"guardianship_once": refusals.GuardianKnown}
+#: Why a guardianship ends by itself.
+GROWN: Final = "已满可独立办理年龄"
 _CHUNK: Final = 1_000
 _GROWN: Final = """
 UPDATE holders_guardianship SET ended_at = %(at)s, end_reason = %(reason)s
@@ -107,7 +109,7 @@ def end_grown_wards(*, at: datetime) -> int:
 
 @transaction.atomic
 def _end_chunk(at: datetime) -> int:
-    facts: dict[str, Any] = {"at": at, "day": day_of(at), "reason": "已满可独立办理年龄", "most": _CHUNK}
+    facts: dict[str, Any] = {"at": at, "day": day_of(at), "reason": GROWN, "most": _CHUNK}
     with connection.cursor() as cursor:
         cursor.execute(_GROWN, facts)
         ended = cursor.fetchall()

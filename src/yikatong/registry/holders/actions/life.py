@@ -11,6 +11,7 @@ from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError
 from yikatong.core.permissions import Permission, require
 from yikatong.registry.holders import certificates, names, refusals, rules
+from yikatong.registry.holders import validity as periods
 from yikatong.registry.holders.actions.records import (
     CHANGE,
     AlreadyLinked,
@@ -22,9 +23,11 @@ from yikatong.registry.holders.actions.records import (
     note,
     social_security_index,
 )
+from yikatong.registry.holders.actions.recounting import Recounted, recorded, recount
 from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.holders.models import Certificate, Holder, LifeEvent
 from yikatong.registry.holders.signals import holder_ended, holder_registered
+from yikatong.registry.holders.validity import UNTOLD, Validity
 from yikatong.registry.outlets.offering import check_offered
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.queries import KnownDivisions
@@ -88,11 +91,14 @@ def change_name(holder_id: UUID, *, name: str, evidence: str, by: Actor, at: dat
 
 
 @transaction.atomic
-def change_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at: datetime) -> Holder:
+def change_number(
+    holder_id: UUID, *, number: str, evidence: str, validity: Validity = UNTOLD, by: Actor, at: datetime
+) -> tuple[Holder, list[Recounted]]:
     """A new 18-digit number of the same kind of document; the old one still finds the person.
 
-    Birth date and sex follow the new number. Raises HolderEnded, NotANewNumber, BadCertificate, AlreadyLinked,
-    CertificateOfAnother, EvidenceMissing.
+    Birth date and sex follow the new number, and what hangs on them is counted anew: returned with the holder.
+    `validity`: of the new document. Raises HolderEnded, NotANewNumber, BadCertificate, AlreadyLinked,
+    CertificateOfAnother, EvidenceMissing, and the refusals of `validity.check`.
     """
     require(by, Permission.HOLDER_REGISTER)
     check_offered(CHANGE, by=by, at=at)
@@ -104,17 +110,18 @@ def change_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at:
         raise AlreadyLinked if other.holder_id == holder.pk else CertificateOfAnother
     if Holder.objects.filter(social_security_index=social).exclude(pk=holder.pk).exists():
         raise CertificateOfAnother
-    before = holder.social_security_number
+    before, born, sex = holder.social_security_number, holder.birth_date, holder.sex
+    told = periods.check(validity, kind, checked.birth_date or born, day_of(at))
     with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
         Certificate.objects.filter(holder=holder, kind=kind).update(is_current=False)
-        add_certificate(holder, kind, checked.number, at)
+        add_certificate(holder, kind, checked.number, at, told)
     holder.social_security_number, holder.social_security_index = checked.number, social
     holder.birth_date = checked.birth_date or holder.birth_date
     holder.sex = checked.sex or holder.sex
     holder.save(update_fields=["social_security_number", "social_security_index", "birth_date", "sex"])
     kinds = LifeEvent.Kind
     happened(holder, kinds.NUMBER, before=before, after=checked.number, evidence=proof, by=by, at=at)
-    return holder
+    return holder, recorded(holder, recount(holder, born=born, sex=sex, by=by, at=at), by=by, at=at)
 
 
 @transaction.atomic

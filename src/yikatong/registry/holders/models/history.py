@@ -18,6 +18,7 @@ class LifeEvent(models.Model):
         NUMBER = "number", "证件号码变更"
         MOVED = "moved", "所在地变更"
         VALIDITY = "validity", "证件有效期登记"
+        RECOUNTED = "recounted", "随出生日期重算"
         DECEASED = "deceased", "死亡登记"
         LEFT = "left", "迁出登记"
         RESTORED = "restored", "恢复登记"
