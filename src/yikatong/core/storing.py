@@ -12,6 +12,8 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
 
+from yikatong.core.prepared import cursor, plain
+
 _Part = tuple[type[models.Model], tuple[str, ...], int]  # fields changed, or () and how many new rows
 
 
@@ -30,8 +32,8 @@ def store(*new: models.Model, changed: Mapping[Any, Sequence[str]] | None = None
         filled = [[_value(row, field, add=True) for field in _columns(model)] for row in rows]
         parts.append((model, (), len(filled)))
         values += [value for row_values in filled for value in row_values]
-    with connection.cursor() as cursor:
-        cursor.execute(_statement(tuple(parts)), values)
+    with cursor() as written:
+        written.execute(_statement(tuple(parts)), values)
     for row in new:
         row._state.adding, row._state.db = False, connection.alias  # noqa: SLF001 - as the ORM leaves it
 
@@ -41,7 +43,7 @@ def _value(row: models.Model, field: Any, *, add: bool) -> Any:
     if isinstance(value, DatabaseDefault):  # a plain value in every model here
         value = field.db_default
         setattr(row, field.attname, value)
-    return field.get_db_prep_save(value, connection)
+    return plain(field.get_db_prep_save(value, connection))
 
 
 @lru_cache(maxsize=256)

@@ -121,8 +121,10 @@ def _database() -> dict[str, Any]:
         "CONN_MAX_AGE": 300,
         "CONN_HEALTH_CHECKS": True,
         # jit off: short statements only pay for its compile time.
+        # Prepared: only what `core.prepared` sends.
         "OPTIONS": {
             **parts,
+            "prepare_threshold": 2,
             "options": "-c jit=off -c lock_timeout=8s -c idle_in_transaction_session_timeout=60s",
         },
     }
