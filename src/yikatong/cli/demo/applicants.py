@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from functools import partial
 from itertools import cycle
 from typing import Any, Final
@@ -13,8 +13,9 @@ from yikatong.adapters.card_maker import sandbox as maker_sandbox
 from yikatong.cli.demo.diary import Weeks, each_morning, himself, open_weeks
 from yikatong.cli.demo.plan import Loading, Person
 from yikatong.core.actor import Actor, Channel
-from yikatong.core.clock import day_of
+from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.errors import DomainError
+from yikatong.insight.dashboards import actions as dashboards
 from yikatong.registry.banks.models import BankAccount
 from yikatong.registry.cards import actions, batches
 from yikatong.registry.cards.actions import Answers, Wish
@@ -28,7 +29,7 @@ from yikatong.registry.regions.models import Outlet
 #: What becomes of an application, in the order in which applicants get it: the first dozen show every state.
 FATES: Final = (
     "done", "submitted", "ready", "checked", "overdue", "producing", "correcting", "preopened", "draft", "inactive",
-    "done", "ready", "rejected", "withdrawn", "corrected", "done", "submitted", "ready", "done", "overdue", "done",
+    "done", "ready", "rejected", "withdrawn", "corrected", "done", "submitted", "ready", "done", "submitted", "done",
     "producing", "done", "inactive", "checked",
 )  # fmt: skip
 #: Working days before the last one: when he applies, and when it is checked.
@@ -42,6 +43,9 @@ ROUNDS: Final = ((13, 11), (8, 5), (5, 2), (2, None))
 HANDED_FROM: Final = {"early": (10, 10), "done": (4, 0), "inactive": (4, 0)}
 AT_ONCE: Final = 4
 RETRIED: Final = 0.7
+TO_TRIED: Final = 0.7
+#: 全省通办: taken by a hall of another city, half of it by the first one's.
+ELSEWHERE: Final = 0.08
 _SHUT: Final = 16 * 60 + 40
 _REASONS: Final = ("申领依据不符：居住地址与证明不一致", "照片不合格，且未按时补交", "该证件已过有效期")
 _WANTED: Final = ({"phone": "号码已停机"}, {"address": "请写明楼栋和门牌"}, {"photo": "照片背景须为白色"})
@@ -73,12 +77,22 @@ def load_weeks(loading: Loading) -> None:
     losses.enter(weeks, lasting)
     shelf.enter(weeks, at_once)
     lasting.batches()
+    weeks.diary.enter(_last_night(loading.at), partial(_take_stock, loading))
     each_morning(weeks, [lambda at: actions.escalate_overdue(at=at), lambda at: inquiries.ask_due(at=at)])
     lasting.orders()
     with sources.answering():
         weeks.diary.live()
     carried = Card.objects.filter(pk__in=[card.pk for card in lasting.activated]).select_related("holder")
     loading.cards.extend(carried)
+
+
+def _last_night(at: datetime) -> datetime:
+    return datetime.combine(day_of(at), time(), BEIJING) - timedelta(minutes=10)
+
+
+def _take_stock(loading: Loading, at: datetime) -> None:
+    """Holders and cards as they stood, which today's are compared with."""
+    dashboards.take_stock(cities=[city.code for city in loading.profile.cities], at=at)
 
 
 def _fates(people: list[Person], known: list[Person]) -> Iterator[tuple[Person, str]]:
@@ -129,7 +143,9 @@ class Lasting:
     def _where(self, person: Person, fate: str) -> tuple[str, Outlet | None]:
         """An outlet of his city and a bank it serves. One that waits for its bank has a bank by file."""
         outlets = self.weeks.outlets_in(person.holder.division_code)
-        outlet = self.dice.choice(outlets) if outlets else None
+        if fate in DAYS and fate != "early" and self.dice.random() < ELSEWHERE:
+            outlets = self.weeks.halls if self.dice.random() < 0.5 else self.weeks.halls[:1]
+        outlet = self._chosen(outlets) if outlets else None
         open_now = [one for one in self.loading.banks if one.accepts_new]
         online = {entry.code for entry in self.loading.profile.banks if entry.is_online}
         if fate == "checked":
@@ -140,6 +156,11 @@ class Lasting:
                 return staff[0].bank, outlet
             outlet = next((one for one in outlets if not self.weeks.staff[one.pk][0].bank), None)
         return self.dice.choice(open_now).pk, outlet
+
+    def _chosen(self, outlets: list[Outlet]) -> Outlet:
+        """The outlets whose clerks everybody may try are those most people of their city go to."""
+        tried = [one for one in self.weeks.tried if one in outlets]
+        return self.dice.choice(tried if tried and self.dice.random() < TO_TRIED else outlets)
 
     def _at(self, moment: datetime, act: Callable[[Applicant, datetime], object], one: Applicant) -> None:
         self.weeks.diary.enter(moment, partial(act, one))
@@ -211,6 +232,8 @@ class Lasting:
             seen={item: "已当面核对原件" for item in wanted if item != "address"}, address="示例街道 9 号"
         )
         actions.correct(one.case.pk, answers=answers, by=by, at=at)
+        if self.dice.random() < RETRIED:
+            self._at(self._checked_at(0), self._check, one)
 
     def _reject(self, one: Applicant, at: datetime) -> None:
         assert one.case is not None  # noqa: S101
@@ -227,7 +250,7 @@ class Lasting:
             self.weeks.diary.enter(self.weeks.at(1, 15 * 60 + place), partial(self._order, place, words))
 
     def _order(self, place: int, words: str, at: datetime) -> None:
-        for one in self.late[place * 3 :: 6]:
+        for one in self.late[1 + place * 3 :: 6]:
             if one.case is not None:
                 actions.give_order(one.case.pk, order=words, by=self.weeks.centre, at=at)
 

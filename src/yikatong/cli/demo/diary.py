@@ -54,6 +54,7 @@ class Weeks:
     staff: dict[UUID, list[Actor]]
     checkers: dict[str, Actor]
     centre: Actor
+    tried: list[Outlet]  # where the people work whom everybody may try
     given: int = 0
 
     def moment(self, back: int) -> datetime:
@@ -85,6 +86,10 @@ class Weeks:
     def checker(self, division: str) -> Actor:
         """Who decides at the place of issue, and has not taken the case."""
         return self.checkers.get(division[:4], self.centre)
+
+    @property
+    def halls(self) -> list[Outlet]:
+        return [one for one in self.loading.outlets if _is_hall(one)]
 
     def outlets_in(self, city: str) -> list[Outlet]:
         return [one for one in self.loading.outlets if one.division_code[:4] == city[:4]]
@@ -127,7 +132,9 @@ def open_weeks(loading: Loading) -> Weeks:
     }
     centre = StaffUser.objects.get(username="chenxiao").actor()
     dice = loading.dice("weeks")
-    return Weeks(loading, dice, Diary(loading.at), _workdays(loading.at), staff, checkers, centre)
+    tried = {one.outlet_id for one in StaffUser.objects.filter(username__in=["liqiang", "linfang"])}
+    days, tried_here = _workdays(loading.at), [one for one in loading.outlets if one.pk in tried]
+    return Weeks(loading, dice, Diary(loading.at), days, staff, checkers, centre, tried_here)
 
 
 def _is_hall(outlet: Outlet) -> bool:

@@ -1,4 +1,4 @@
-"""Blank cards at two halls over these weeks: packs received, cards made at once, spoiled ones, counts seen by two."""
+"""Blank cards at three outlets over these weeks: packs received, cards made at once, spoiled ones, counts seen by two."""
 
 from datetime import datetime, timedelta
 from functools import partial
@@ -21,16 +21,17 @@ _SHUT: Final = 16 * 60 + 50
 
 def enter(weeks: Weeks, people: list[Person]) -> None:
     """`people` come to the first hall, and have their cards made at once: some days ago, and one just now."""
-    clerks = StaffUser.objects.filter(username__in=["hejing", "liqiang"]).order_by("username")
-    for place, clerk in enumerate(clerks):
+    for place, login in enumerate(("hejing", "linfang", "liqiang")):
+        clerk = StaffUser.objects.get(username=login)
         Outlet.objects.filter(pk__in=[clerk.outlet_id]).update(issues_at_once=True)
         for number, bank in enumerate(weeks.loading.banks, 1):
-            pack = {"first": f"{number}{place}0001", "count": PACK}
-            weeks.diary.enter(weeks.at(12, 9 * 60 + 20), partial(_receive, bank.pk, pack, clerk.actor()))
-            if bank.accepts_new:
-                _counts(weeks, bank.pk, clerk.actor(), short=place == 1 and number == 1)
-        spoiled = f"1{place}{PACK:04d}"
-        weeks.diary.enter(weeks.at(7, 14 * 60), partial(_spoil, spoiled, clerk.actor()))
+            if clerk.bank_code in {"", bank.pk}:
+                pack = {"first": f"{number}{place}0001", "count": PACK}
+                weeks.diary.enter(weeks.at(12, 9 * 60 + 20), partial(_receive, bank.pk, pack, clerk.actor()))
+                _counts(weeks, bank.pk, clerk.actor(), short=login == "liqiang" and number == 1)
+        if not clerk.bank_code:
+            spoiled = f"1{place}{PACK:04d}"
+            weeks.diary.enter(weeks.at(7, 14 * 60), partial(_spoil, spoiled, clerk.actor()))
     desk = StaffUser.objects.get(username="liqiang").actor()
     for number, person in enumerate(people):
         weeks.diary.enter(weeks.moment(max(6 - 2 * number, 0)), partial(_at_once, weeks, person, desk))

@@ -9,6 +9,7 @@ from typing import Final
 from django.conf import settings
 
 from yikatong.cli.demo.plan import Loading
+from yikatong.core.clock import day_of
 from yikatong.core.models import StaffUser
 from yikatong.peers.sources import registers
 from yikatong.registry.banks import deliveries
@@ -66,7 +67,7 @@ def load_deliveries(loading: Loading) -> None:
         expected = loading.at - timedelta(days=back)
         deliveries.expect(at=expected)
     for owed in deliveries.owed(at=loading.at):
-        is_last = owed.day == (loading.at - timedelta(days=1)).date()
+        is_last = owed.day == day_of(loading.at) - timedelta(days=1)
         late = dice.random() < _LATE
         if is_last and owed.bank_id == loading.banks[-1].pk:
             deliveries.put_off(owed.pk, trouble="银行前置机未应答")

@@ -24,8 +24,8 @@ from yikatong.using.codes import actions as codes
 from yikatong.using.codes.models import Device
 
 QUEUE_EVERY: Final = timedelta(seconds=5)
-#: The first losses soon, so that there is something to see; then as a town has them.
-LOSSES_AT: Final = (timedelta(seconds=45), timedelta(seconds=80), timedelta(seconds=130))
+#: The first losses once the terminals have signed in, one a second; then as a town has them.
+LOSSES_AT: Final = (timedelta(seconds=310), timedelta(seconds=360), timedelta(seconds=430))
 LOSS_EVERY: Final = timedelta(minutes=15)
 FOUND_AFTER: Final = timedelta(seconds=100)
 PHONE: Final = "手机（演示）"
