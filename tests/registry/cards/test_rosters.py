@@ -237,7 +237,7 @@ def test_a_person_repeated_in_a_later_chunk_is_found(monkeypatch: pytest.MonkeyP
 def test_the_period_of_a_certificate_is_taken_from_the_roster(register: Callable[..., Holder]) -> None:
     """New persons carry it, known ones have theirs recorded with its event; a faulty row changes nothing."""
     period = {"证件起始日期": "2016-05-01", "证件截止日期": "2036-05-01"}
-    known = register(2, name="李秀兰")
+    known = register(2, name="李秀兰", validity=Validity(date(2007, 1, 1), date(2027, 1, 1)))
     over = register(3, name="赵明", validity=Validity(date(2006, 11, 20), date(2026, 11, 20)))
     Certificate.objects.filter(holder=over).update(valid_until=date(2026, 11, 19))
     old = {"证件号码": id_number(4, born="19500307"), "出生日期": ""}
@@ -272,8 +272,8 @@ def test_the_period_of_a_certificate_is_taken_from_the_roster(register: Callable
         old["证件号码"]: (date(2010, 3, 8), None, True),
     }  # fmt: skip
     event = LifeEvent.objects.get()
-    assert (event.holder_id, event.kind, event.after, event.evidence) == (
-        known.pk, "validity", "2016-05-01/2036-05-01", "名册",
+    assert (event.holder_id, event.kind, event.before, event.after, event.evidence) == (
+        known.pk, "validity", "2007-01-01/2027-01-01", "2016-05-01/2036-05-01", "名册",
     )  # fmt: skip
     assert AuditEntry.objects.filter(event="holders:holder:life_validity", holder_id=known.pk).count() == 1
 

@@ -15,6 +15,7 @@ from yikatong.registry.banks.models import BankAct, BankRequest
 from yikatong.registry.cards import rules
 from yikatong.registry.cards.actions.moves import move_case
 from yikatong.registry.cards.models import Case, CaseKind, CaseStatus
+from yikatong.registry.holders.queries import certificate_on
 
 _SHOWN: Final = ("姓名", "证件号码", "手机号码")
 
@@ -32,12 +33,12 @@ def ask_for_account(case: Case, *, by: Actor, at: datetime) -> Case:
         account = case.old_card.account
         return move_case(case, CaseStatus.PREOPENED, by=SYSTEM, at=at, note="沿用原账号", account=account)
     holder = case.holder
-    certificate = holder.certificates.order_by("-is_current", "-created_at").first()
+    certificate = certificate_on(holder, day_of(at))
     banks.open_online(
         bank,
         holder_id=holder.pk,
         case_id=case.pk,
-        certificate=certificate.number if certificate else "",
+        certificate=certificate.number,
         name=holder.name,
         phone=holder.phone or "",
         by=by,

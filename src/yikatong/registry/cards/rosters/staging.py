@@ -4,7 +4,7 @@ All statements run in the caller's transaction. What another clerk enters at the
 CONFLICT, and the row ends as a fault with its name, like every other row that cannot become a case.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 
 from yikatong.core.actor import Actor
+from yikatong.core.copying import copy_in
 from yikatong.core.fields import sealed
 from yikatong.core.ids import UUID7_SQL, uuid7
 from yikatong.registry.cards import refusals, rules
@@ -36,7 +37,7 @@ _COLUMNS: Final = (
     ("guardian", "bytea"), ("step_one", "uuid"), ("step_two", "uuid"), ("due_on", "date"),
     ("guardianship_id", "uuid"), ("guardian_name", "bytea"), ("guardian_number", "bytea"),
     ("guardian_index", "bytea"), ("independent_on", "date"), ("valid_from", "date"), ("valid_until", "date"),
-    ("is_long_term", "boolean"), ("validity", "bytea"), ("life_event", "uuid"),
+    ("is_long_term", "boolean"),
 )  # fmt: skip
 _NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
 _CREATE: Final = (
@@ -97,23 +98,19 @@ UPDATE staged s SET fault = CASE
     END
 FROM holders_holder h WHERE h.id = s.holder_id AND s.is_known
 """
-# A known person's present certificate: what the roster tells of it is recorded.
+# A known person's present certificate: what the roster tells of it is recorded, what stood there is for the event.
 _VALIDITY: Final = """
 WITH told AS (
     UPDATE holders_certificate c SET valid_from = s.valid_from, valid_until = s.valid_until,
         is_long_term = s.is_long_term, expiry_told_on = NULL
-    FROM staged s
+    FROM staged s, holders_certificate was
     WHERE s.is_known AND s.fault IS NULL AND s.valid_from IS NOT NULL AND c.is_current
-        AND c.holder_id = s.holder_id AND c.kind = s.kind AND c.number_index = s.number_index
+        AND c.holder_id = s.holder_id AND c.kind = s.kind AND c.number_index = s.number_index AND was.id = c.id
         AND (c.valid_from, c.valid_until, c.is_long_term) IS DISTINCT FROM
             (s.valid_from, s.valid_until, s.is_long_term)
-    RETURNING s.n
-)
-UPDATE staged s SET is_told = true FROM told WHERE told.n = s.n
-"""
-_LIFE: Final = """
-INSERT INTO holders_lifeevent (id, holder_id, at, kind, after, evidence, reason, actor_name, channel)
-SELECT life_event, holder_id, %(at)s, 'validity', validity, '名册', '', %(name)s, %(channel)s FROM staged WHERE is_told
+    RETURNING s.n, s.holder_id, s.kind, was.valid_from, was.valid_until, was.is_long_term
+), marked AS (UPDATE staged s SET is_told = true FROM told WHERE told.n = s.n)
+SELECT * FROM told ORDER BY n
 """
 _CASES: Final = """
 INSERT INTO cards_case (id, number, kind, holder_id, bank_id, status, channel, outlet_id, division_code, reason,
@@ -177,8 +174,9 @@ _ENTERED: Final = "SELECT holder_id FROM staged WHERE fault IS NULL"
 _LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
 _STATEMENTS: Final = (
     _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _WARDS, _FAULTS, _CASES,
-    _LATE_FAULTS, _STEPS, _GUARDIANS, _VALIDITY, _LIFE, _AUDIT, _LOOKS,
+    _LATE_FAULTS, _STEPS, _GUARDIANS,
 )  # fmt: skip
+_RECORDS: Final = (_AUDIT, _LOOKS)
 _WORDS: Final = {
     "holder_not_active": (c.NUMBER, refusals.HolderNotActive.message),
     "name_differs": (c.NAME, "姓名与该证件已登记的姓名不一致，请核对；确有变更的请到窗口办理信息变更。"),
@@ -226,12 +224,17 @@ def enter(
                 copy.write_row(_row(entry, number, due_on, day))
         for statement in _STATEMENTS:
             cursor.execute(statement, facts)
+        cursor.execute(_VALIDITY)
+        told = cursor.fetchall()
+        for statement in _RECORDS:
+            cursor.execute(statement, facts)
         cursor.execute(_LEFT)
         left = dict(cursor.fetchall())
         cursor.execute(_ENTERED)
         entered = [holder_id for (holder_id,) in cursor.fetchall()]
     roster_submitted.send(Case, holder_ids=entered, at=at)
     by_row = {entry.row: entry for entry in first}
+    copy_in(_recorded(row, by_row, by=by, at=at) for row in told)
     faults = [_fault(by_row[row], code) for row, code in left.items()]
     return faults + [_fault(entry, "repeated_in_file") for entry in repeated]
 
@@ -274,8 +277,23 @@ def _row(entry: Entry, number: int, due_on: date, day: date) -> tuple[Any, ...]:
 
 
 def _validity(told: Validity) -> tuple[Any, ...]:
-    words = sealed(LifeEvent, "after", told.words) if told.is_told else None
-    return told.begins, told.ends, told.is_long_term, words, uuid7()
+    return told.begins, told.ends, told.is_long_term
+
+
+def _recorded(row: tuple[Any, ...], by_row: Mapping[int, Entry], *, by: Actor, at: datetime) -> LifeEvent:
+    """The event of a period that was recorded of a known person; its audit entry is among those of the chunk."""
+    n, holder_id, kind, *was = row
+    return LifeEvent(
+        holder_id=holder_id,
+        at=at,
+        kind=LifeEvent.Kind.VALIDITY,
+        before=Validity(was[0], was[1], is_long_term=was[2]).words or None,
+        after=by_row[n].validity.words,
+        evidence="名册",
+        reason=Kind(kind).label,
+        actor_name=by.name,
+        channel=by.channel,
+    )
 
 
 def _guardian(entry: Entry) -> tuple[Any, ...]:
