@@ -15,7 +15,7 @@ from yikatong.core.clock import now
 from yikatong.core.sm import sm2
 from yikatong.portals.citizen import session
 from yikatong.portals.citizen.session import actor_of
-from yikatong.registry.cards.models import Card
+from yikatong.registry.cards.models import Card, CardStatus
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder
 from yikatong.using.codes import actions as codes
@@ -138,6 +138,14 @@ def test_those_who_share_a_phone_choose(client: Client, wang: Holder, chen: Hold
     assert stranger.status_code == 422
     assert chosen.status_code == 303
     assert "李*" in client.get("/m/me").content.decode()
+
+
+def test_an_act_after_the_session_has_ended_is_said_not_to_be_done(client: Client, wang: Holder) -> None:
+    answer = client.post("/m/card/loss", {"kind": "formal"})
+
+    assert "刚才的操作没有办成" in client.get(answer.headers["Location"]).content.decode()
+    assert "刚才的操作没有办成" not in client.get("/m/login").content.decode()
+    assert Card.objects.get().status == CardStatus.NORMAL
 
 
 def test_next_never_leads_away(client: Client, wang: Holder) -> None:

@@ -71,6 +71,18 @@ def test_strangers_are_asked_to_log_in(client: Client, db: None, address: str) -
     )
 
 
+def test_who_sent_a_form_without_a_session_is_told_that_nothing_was_done(desk: Client) -> None:
+    holder = cast.wang_fang()
+    desk.cookies.clear()
+
+    answer = desk.post(f"/counter/holders/{holder.pk}/change", {"phone": "13900000009", "verified": "yes"})
+
+    assert answer.status_code == 302
+    assert "刚才提交的内容没有办理" in text(desk.get(answer.headers["Location"]))
+    assert "刚才提交的内容没有办理" not in text(desk.get("/staff/login?next=/counter/"))
+    assert Case.objects.count() == 0
+
+
 def test_a_leader_has_no_counter(stage: None) -> None:
     holder = cast.wang_fang()
     client = cast.log_in(Client(), cast.staff("周敏华", "zhou", role=Role.LEADER, scope="51"))

@@ -10,6 +10,7 @@ from tests import cast
 from tests.portals.counter.typed import text
 from yikatong.core.actor import Role
 from yikatong.core.clock import day_of, now
+from yikatong.core.models import Look
 from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.holders import actions as holders
 from yikatong.registry.holders.models import Holder, LifeEvent, Merge
@@ -101,6 +102,22 @@ def test_leaving_ends_the_card(desk: Client) -> None:
     assert (Holder.objects.get().status, Card.objects.get().cancel_reason) == ("left", "moved")
 
 
+def test_whose_record_goes_into_which_is_seen_before_it_is_confirmed(desk: Client, chief: Client) -> None:
+    kept = cast.wang_fang()
+    cast.register(cast.id_number(7, born="19610501"), name="李秀英", phone="13900000007")
+    form = {"evidence": PAPER, "reason": "同一人两次登记", "verified": "yes", "step": "check"}
+
+    def check(number: str) -> str:
+        return text(chief.post(f"/counter/holders/{kept.pk}/merge", form | {"number": number}))
+
+    page = check(cast.id_number(7, born="19610501"))
+    for words in ("<b>李秀英</b>", "与保留的登记姓名不同", "1961", "与保留的登记出生年不同"):
+        assert words in page
+    assert "没有找到这个号码的另一条登记，请核对。" in check(cast.id_number(8))
+    assert "不能与自己合并" in check(cast.WANG_FANG_NUMBER)
+    assert Merge.objects.count() == 0
+
+
 @pytest.mark.clause("A1", "N13")
 def test_two_records_are_merged_and_parted_by_a_supervisor(desk: Client, chief: Client) -> None:
     kept = cast.wang_fang()
@@ -114,6 +131,10 @@ def test_two_records_are_merged_and_parted_by_a_supervisor(desk: Client, chief: 
     own = chief.post(f"{base}/merge", step(form | {"number": cast.WANG_FANG_NUMBER}))
     assert "不能与自己合并" in text(own)
     assert Merge.objects.count() == 0
+    check = text(chief.post(f"{base}/merge", form | {"verified": "yes", "step": "check"}))
+    assert "将要并入的登记" in check
+    assert "与保留的登记姓名不同" not in check
+    assert Look.objects.filter(holder_id=gone.pk, purpose="窗口办理：合并登记").exists()
     assert chief.post(f"{base}/merge", step(form)).headers["Location"] == f"{base}/?done=merge"
     merged = Merge.objects.get()
     assert f"/counter/holders/{gone.pk}/" in text(chief.get(f"{base}/"))

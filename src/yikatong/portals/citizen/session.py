@@ -94,8 +94,9 @@ def _ask_to_log_in(request: HttpRequest) -> HttpResponse:
     if wants_json(request):
         body = {"title": "登录已过期，请重新登录。", "status": 401, "code": "logged_out"}
         return JsonResponse(body, status=401, content_type="application/problem+json")
-    then = request.get_full_path() if request.method == "GET" else "/m/"
-    return HttpResponseRedirect("/m/login?" + urlencode({"next": then}))
+    if request.method == "GET":
+        return HttpResponseRedirect("/m/login?" + urlencode({"next": request.get_full_path()}))
+    return HttpResponseRedirect("/m/login?" + urlencode({"next": "/m/", "unsent": "1"}))
 
 
 def safe_next(request: HttpRequest) -> str:

@@ -47,11 +47,19 @@ class NoOther(NotFound):
     message = "没有找到这个号码的另一条登记，请核对。"
 
 
-def _merge(holder: Holder, given: Given, *, by: Actor, at: datetime) -> str:
-    other = queries.find(given["number"], by=by, at=at, purpose="窗口办理：合并登记")
-    gone = next((one for one in other if one.matched == "certificate"), None)
-    if gone is None:
+def other_record(holder: Holder, number: str, *, by: Actor, at: datetime) -> queries.Found:
+    """Whom a number to be merged stands for; raises NoOther, MergeSelf."""
+    found = queries.find(number, by=by, at=at, purpose="窗口办理：合并登记")
+    other = next((one for one in found if one.matched == "certificate"), None)
+    if other is None:
         raise NoOther
+    if other.holder_id == holder.pk:
+        raise merging.MergeSelf
+    return other
+
+
+def _merge(holder: Holder, given: Given, *, by: Actor, at: datetime) -> str:
+    gone = other_record(holder, given["number"], by=by, at=at)
     reasons = {"reason": given["reason"], "evidence": given["evidence"]}
     cards.merge(holder.pk, gone.holder_id, **reasons, by=by, at=at)
     return done(holder, "merge")

@@ -48,5 +48,6 @@ def staff_required(
 
 
 def to_log_in(request: HttpRequest) -> HttpResponse:
-    """To the log-in page, and after it back here (after a form, to its empty page)."""
-    return HttpResponseRedirect(f"/staff/login?{urlencode({'next': request.path})}")
+    """To the log-in page, and after it back here (after a form, to its empty page, which is told)."""
+    unsent = {"unsent": "1"} if request.method == "POST" else {}
+    return HttpResponseRedirect(f"/staff/login?{urlencode({'next': request.path} | unsent)}")

@@ -16,7 +16,7 @@ from yikatong.portals.counter.forms import CollectForm, MatterForm, RevealForm
 from yikatong.portals.counter.holding import accounts_of, holds_of
 from yikatong.portals.counter.matter import Matter
 from yikatong.portals.counter.matters import MATTERS, begun, way_out
-from yikatong.portals.counter.people import PEOPLE
+from yikatong.portals.counter.people import PEOPLE, other_record
 from yikatong.portals.counter.walk import Walk
 from yikatong.portals.shared.refusals import wants_json
 from yikatong.portals.shared.staff import StaffRequest, staff_required
@@ -162,6 +162,10 @@ def _walk(found: Matter, holder: Holder, request: StaffRequest, page: dict[str, 
             waiver = {"claimed": given["fee_ground"], "note": given["fee_note"]}
             fee = actions.fee_of(holder, given["reason"], **waiver, by=request.actor, at=now())
             page["fee"], page["fee_words"] = fee, FeeGround(fee.ground).label if fee.ground else ""
+        if found.key == "merge":  # a number alone does not show that it is the wrong person's
+            number = form.cleaned_data["number"]
+            page["kept"] = holder
+            page["other"] = other_record(holder, number, by=request.actor, at=now())
 
     return Walk(
         form=partial(found.form, holder=holder),
