@@ -6,7 +6,7 @@ INSTALLED := $(VENV)/.installed
 BENCHES := card_read embedded_postgres matching places propagation roster search gate
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench year lock vendor regulations demo-data clean
+.PHONY: help run test check check-types check-rest bench year lock vendor regulations demo-data clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' Makefile | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,10 +40,16 @@ else
 	@$(PYTHON) -m pytest -m faults
 endif
 
+# Types take as long as all the rest together: a core for each.
 check: $(INSTALLED) ## format, lint, types, import contracts, migrations
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync --keep-going check-types check-rest
+
+check-types:
+	$(VENV)/bin/mypy
+
+check-rest:
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
-	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports
 	DJANGO_SETTINGS_MODULE=yikatong.site.settings $(PYTHON) -W ignore::RuntimeWarning -m django makemigrations --check --dry-run
 
