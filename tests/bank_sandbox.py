@@ -1,26 +1,17 @@
-"""The sandbox bank, started as anyone starts it, and what a test may choose to go wrong there."""
+"""The sandbox bank, and what a test may choose to go wrong there."""
 
-import os
 import secrets
-import signal
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
-import httpx
 import psycopg
 
+from tests.peer_process import PeerProcess
 from yikatong.adapters import signed_http
 from yikatong.adapters.bank_api.wire import Wire
 from yikatong.core import env
 
-_SOURCE = Path(__file__).parents[1] / "src"
-_START_S_MAX = 30.0
 _REGISTERS = ("population", "civil", "health", "credit", "insurance")
 _NAMES = {
     "population": "公安人口库", "civil": "民政殡葬信息", "health": "卫健全员人口库", "credit": "公共信用库",
@@ -28,21 +19,13 @@ _NAMES = {
 }  # fmt: skip
 
 
-class Sandbox:
-    """A process of its own on a free port; a context manager. `channels` names the banks it stands for."""
+class Sandbox(PeerProcess):
+    """`channels` names the banks it stands for."""
 
     def __init__(self, home: Path, dsn: str, *banks: str) -> None:
-        self._home, self._dsn = home, dsn
-        with closing(socket.socket()) as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.key_file = home / "keys" / "bank-sandbox.key"
-        self.key = env.secret_file(self.key_file, 32)
-        wrong = home / "keys" / "wrong.key"
-        env.secret_file(wrong, 32)
+        super().__init__("bank", home, dsn)
         self.channels = self._write("channels.toml", banks, self.url, self.key_file)
-        self.wrong_key = self._write("wrong.toml", banks, self.url, wrong)
+        self.wrong_key = self._write("wrong.toml", banks, self.url, self._wrong_key_file)
         self.nowhere = self._write("nowhere.toml", banks, "http://127.0.0.1:1", self.key_file)
         self.sources_file = self._peers("sources", _REGISTERS, self.url)
         self.partners_file = self._peers("partner", ("huan", "yun"), self.url, table="partners")
@@ -76,43 +59,6 @@ class Sandbox:
         """A department enters something of a person into its register."""
         entry = {"register": register, "number": number, "name": name, "known": known, "facts": facts}
         self.post("sources", "entries", entry)
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def start(self) -> None:
-        """Also again, after it was killed; on the same port, with the same book."""
-        ours = {
-            "YIKATONG_HOME": str(self._home),
-            "YIKATONG_BANK_SANDBOX_PORT": str(self.port),
-            "YIKATONG_BANK_SANDBOX_DELAY_MS": "0",
-            "DATABASE_URL": self._dsn,
-            "PYTHONPATH": str(_SOURCE),
-        }
-        command = [sys.executable, "-m", "yikatong.cli.main", "bank", "serve"]
-        self._process = subprocess.Popen(
-            command, env=os.environ | ours, stderr=subprocess.PIPE, start_new_session=True
-        )
-        deadline = time.monotonic() + _START_S_MAX
-        while not self._answers():
-            assert self._process.poll() is None, "the sandbox bank ended"
-            assert time.monotonic() < deadline, "the sandbox bank does not start"
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.communicate(timeout=20)
-
-    def dies(self) -> None:
-        """kill -9, of the process and its workers."""
-        os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.communicate(timeout=20)
-
-    def _answers(self) -> bool:
-        try:
-            return httpx.get(f"{self.url}/healthz", timeout=1, trust_env=False).status_code == 200
-        except httpx.TransportError:
-            return False
 
     @property
     def wire(self) -> Wire:

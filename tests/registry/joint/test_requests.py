@@ -133,7 +133,7 @@ def test_departments_that_are_killed_and_come_back_go_on(
     departments.goes_wrong("slow", "birth", hold_s=3600)
     tasks.send("health")
     assert item(at_counter, "birth").status == "accepted"
-    departments.kill()
+    departments.dies()
     try:
         all_due()
         assert tasks.send("health") == 0
