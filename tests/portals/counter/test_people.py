@@ -163,6 +163,8 @@ def test_what_a_new_birth_date_changes_is_told_beside_what_it_was(desk: Client) 
         assert before in page
         assert after in page
     assert f"老年人优待：{year + 60}-03-07 起" in page
+    assert '<th scope="row">老年人优待</th>' in page
+    assert "<td>随出生日期重算</td>" in page
     assert f"{year}-03-07" not in page  # the birthday itself stays covered
     current = holder.certificates.get(is_current=True)
     assert (str(current.valid_from), current.is_long_term) == (f"{year + 47}-05-01", True)

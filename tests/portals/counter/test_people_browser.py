@@ -85,9 +85,12 @@ def test_every_page_of_a_life_is_accessible(
     cards.record_death(gone.pk, on=day_of(now()), evidence="死亡证明 1", by=cast.clerk(), at=now())
     compare("population", Otherwise(), at=now())
     issue = Issue.objects.filter(holder=wang).get()
+    number = cast.id_number(9, born="20190601")
+    changed = cards.change_number(child.pk, number=number, evidence="户口簿 1", by=cast.clerk(), at=now())
     addresses = [f"/counter/holders/{wang.pk}/{key}" for key in OF_ADULTS]
     addresses += [f"/counter/holders/{child.pk}/{key}" for key in ("", "apply", "guardian", "guardian-end")]
     addresses += [f"/counter/holders/{gone.pk}/{key}" for key in ("", "restore")]
+    addresses += [f"/counter/cases/{changed.number}/"]
     addresses += ["/console/quality", "/console/quality?status=all", f"/console/quality/{issue.pk}"]
     page = open_page(cookies=session, **look)
     for address in addresses:

@@ -15,6 +15,7 @@ from yikatong.registry.regions.queries import full_name
 SHOWN = 20
 Kind = LifeEvent.Kind
 _BORN = "born"
+_BIRTH_DATE = "出生日期"
 _STATUSES = dict(Holder.Status.choices)
 
 
@@ -43,10 +44,12 @@ def with_case(case: Case) -> list[Line]:
 
 
 def _line(one: LifeEvent, *, is_other: bool) -> Line:
-    grounds = "；".join(filter(None, (one.evidence, one.reason)))
-    kind = _BORN if one.kind == Kind.RECOUNTED and one.reason == "出生日期" else one.kind
+    label, grounds = one.get_kind_display(), "；".join(filter(None, (one.evidence, one.reason)))
+    if one.kind == Kind.RECOUNTED:  # it says what was counted anew; why, is the kind
+        label, grounds = one.reason, label
+    kind = _BORN if label == _BIRTH_DATE else one.kind
     before, after = _shown(kind, one.before), _shown(kind, one.after)
-    label = one.get_kind_display() + ("（并入的登记）" if is_other else "")
+    label += "（并入的登记）" if is_other else ""
     return Line(label, one.at, before, after, grounds, one.actor_name)
 
 
