@@ -57,6 +57,10 @@ BREAKS = {
     "batch_number_valid": "UPDATE cards_batch SET number = 'X' || number",
     "batch_counts_its_rows": "UPDATE cards_batch SET rows = rows + 1",
     "batch_row_has_one_fate": "UPDATE cards_batchrow SET failure = '' WHERE result = 'failed'",
+    "roster_rows_erased_in_time": """INSERT INTO cards_roster (id, digest, filename, header, status, refusal, rows,
+        rows_done, cases, faults, created_at, created_by, organisation, kind, applicant, scope, finished_at)
+        SELECT gen_random_uuid(), '\\x01', '', '\\x01', 'done', '', 0, 0, 0, 0, day, '', '', 'school', '', '', day
+        FROM (VALUES (timestamptz '2026-10-01')) AS v (day)""",
     "case_in_production_is_somewhere": "UPDATE stock_printjob SET status = 'done', ended_at = now()",
     "stock_balances": "DELETE FROM stock_blankmove WHERE kind = 'spoiled'",
     "blank_moved_along_its_table": "UPDATE stock_blank SET status = 'in_stock' WHERE status = 'returned'",

@@ -64,8 +64,11 @@ def _broken_by(invariant: Invariant, moment: Moment) -> Iterator[str]:
         except SealBroken:  # bytes put there by hand, or another installation's key
             yield "unreadable"
         return
-    check = province().check
-    facts = asdict(moment) | {"four_eyes": check.four_eyes and not check.supervisors_alone}
+    check, rosters = province().check, province().rosters
+    facts = asdict(moment) | {
+        "four_eyes": check.four_eyes and not check.supervisors_alone,
+        "rows_kept_days": rosters.rows_kept_days,
+    }
     with connection.cursor() as cursor:
         cursor.execute(invariant.sql, facts)
         yield from (row[0] for row in cursor.fetchall())

@@ -21,7 +21,7 @@ class Invariant:
     """`sql` selects one text column, a row for each thing that breaks it; `find` does so where SQL cannot look.
 
     `name` is stable and for machines; `says` is the sentence (Chinese) that holds. SQL may use the parameters
-    of `Moment`: %(at)s, %(grace)s, %(today)s, %(yesterday)s.
+    of `Moment`: %(at)s, %(grace)s, %(today)s, %(yesterday)s; and of the profile %(four_eyes)s, %(rows_kept_days)s.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Batches, blank cards and the printer's queue: each row one fate, each blank counted."""
+"""Batches, rosters, blank cards and the printer's queue: each row one fate, each blank counted."""
 
 from typing import Final
 
@@ -75,5 +75,12 @@ MAKING: Final = (
         LEFT JOIN stock_blank b ON b.outlet_id = d.outlet_id AND b.bank_id = d.bank_id
         LEFT JOIN stock_blankmove m ON m.blank_id = b.id AND m.at <= d.at
         GROUP BY d.id HAVING d.book <> coalesce(sum(m.change), 0) OR d.book <> d.counted AND d.note = ''""",
+    ),
+    Invariant(
+        "roster_rows_erased_in_time",
+        "名册有误的行原样，过了保存期限的都已删除",
+        """SELECT 'roster:' || r.id FROM cards_roster r
+        WHERE r.finished_at < %(at)s - make_interval(days => %(rows_kept_days)s + 1) AND (r.header IS NOT NULL
+            OR EXISTS (SELECT FROM cards_rosterfault f WHERE f.roster_id = r.id AND f.given IS NOT NULL))""",
     ),
 )
