@@ -329,7 +329,8 @@ def test_the_log_is_leafed_through_without_being_counted() -> None:
     for _ in range(3):
         with CaptureQueriesContext(connection) as asked:
             page = browser.get(address).content.decode()
-        assert not any("COUNT(" in query["sql"] and "core_auditentry" in query["sql"] for query in asked)
+        said = [query["sql"] or "" for query in asked]  # None: prepared in the server
+        assert not any("COUNT(" in one and "core_auditentry" in one for one in said)
         seen += re.findall(r"test:entry:\d{3}", page)
         older = re.search(r'href="([^"]*after=[^"]+)"', page)
         address = "/console/audit" + unescape(older[1]) if older else ""
