@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 
 from tests import cast
@@ -45,6 +46,31 @@ def test_work_lists_put_the_late_first_and_name_no_one(desk: Client) -> None:
     assert "1</span> 件超时" in page
     assert late.number in text(desk.get("/counter/check"))
     assert looks() == []
+
+
+@pytest.mark.parametrize(("status", "title"), [("ready", "待领取"), ("failed", "制卡失败待处理")])
+def test_of_a_long_list_the_desk_leads_to_the_rest(desk: Client, status: str, title: str) -> None:
+    cases = [
+        cast.apply(cast.register(cast.id_number(serial), name="赵晚", phone=f"139000000{serial}"))
+        for serial in range(10, 17)
+    ]
+    link = f'<a href="/counter/waiting/{status}">全部{title}</a>'
+    Case.objects.exclude(pk=cases[0].pk).update(status=status)
+    assert link not in text(desk.get("/counter/"))
+
+    Case.objects.update(status=status)
+
+    page = text(desk.get("/counter/"))
+    assert link in page
+    assert sum(one.number in page for one in cases) == 6
+    whole = text(desk.get(f"/counter/waiting/{status}"))
+    assert all(one.number in whole for one in cases)
+    assert "赵晚" not in whole
+
+
+@pytest.mark.parametrize("status", ["submitted", "done", "nonsense"])
+def test_there_are_no_lists_of_other_states(desk: Client, status: str) -> None:
+    assert desk.get(f"/counter/waiting/{status}").status_code == 404
 
 
 def test_today_is_counted_by_what_the_clerk_has_done(desk: Client) -> None:

@@ -10,6 +10,7 @@ urlpatterns = [
     path("card-auth", reading.card_auth, name="counter-card-auth"),
     path("register", desk.register, name="counter-register"),
     path("check", desk.to_check, name="counter-check"),
+    path("waiting/<slug:status>", desk.to_do, name="counter-to-do"),
     path("progress", cases.progress, name="counter-progress"),
     path("holders/<uuid:holder_id>/", holder.overview, name="counter-holder"),
     path("holders/<uuid:holder_id>/reveal", holder.reveal, name="counter-reveal"),

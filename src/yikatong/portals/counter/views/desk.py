@@ -1,7 +1,7 @@
 """Begin at the desk: work lists, finding a holder, registering one."""
 
 from django.conf import settings
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
@@ -89,3 +89,14 @@ def to_check(request: StaffRequest) -> HttpResponse:
     day = day_of(now())
     found = lists.waiting(request.actor, CaseStatus.SUBMITTED, day, LIST_MAX)
     return render(request, "counter/list.html", {"list": found, "title": "审核", "day": day, "nav": "check"})
+
+
+@staff_required(Permission.HOLDER_FIND)
+@require_safe
+def to_do(request: StaffRequest, status: str) -> HttpResponse:
+    """The whole of a list of which the desk shows the first: nothing that waits is out of reach."""
+    if status not in {CaseStatus.READY, CaseStatus.FAILED}:
+        raise Http404
+    day = day_of(now())
+    found = lists.waiting(request.actor, CaseStatus(status), day, LIST_MAX)
+    return render(request, "counter/list.html", {"list": found, "title": found.title, "day": day})
