@@ -1,15 +1,24 @@
 """Read the divisions."""
 
 from collections.abc import Container, Iterable
+from typing import Final
 
+from yikatong.core.asking import Question
 from yikatong.registry.regions.models import Division
+
+_KNOWN: Final = Question(
+    lambda code: (
+        Division.objects.filter(code=code, level__lt=Division.Level.TOWNSHIP).order_by().values_list("code")
+    ),
+    str,
+)
 
 
 class KnownDivisions(Container[str]):
     """The six-digit codes in force and abolished, asked one at a time: for a single certificate."""
 
     def __contains__(self, code: object) -> bool:
-        return Division.objects.filter(code=code, level__lt=Division.Level.TOWNSHIP).exists()
+        return bool(_KNOWN(code))
 
 
 def known_divisions() -> frozenset[str]:

@@ -1,6 +1,7 @@
 """Acts on e-cards, devices and their credentials. Keys and lists: `rotation`, `publish`."""
 
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import partial
@@ -12,6 +13,7 @@ from django.db import transaction
 
 from yikatong.core import audit
 from yikatong.core.actor import Actor
+from yikatong.core.asking import Question
 from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.errors import NotFound
 from yikatong.core.ids import uuid7
@@ -110,7 +112,7 @@ def register_device(holder_id: UUID, *, public_key: bytes, name: str, by: Actor,
     if not sm2.is_public(public_key):
         raise rules.BadDeviceKey
     ecard = _usable_ecard(holder_id, at)
-    known = Device.objects.filter(public_key=public_key, status=Device.Status.ACTIVE).first()
+    known = _BOUND.first(public_key)
     if known is not None:
         if known.ecard_id != ecard.id:
             raise rules.DeviceKeyTaken
@@ -228,8 +230,42 @@ def _check_bindings(ecard: ECard, at: datetime) -> None:
 # credential is made beside it that its list would not name.
 
 
+_HOLDER: Final = Question(lambda key: Holder.objects.select_for_update(no_key=True).filter(id=key), UUID)
+_CARD: Final = Question(lambda key: Card.objects.select_for_update(no_key=True).filter(id=key), UUID)
+_ECARD: Final = Question(
+    lambda holder: (
+        ECard.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("holder")
+        .filter(holder_id=holder, status=ECard.Status.ISSUED)
+    ),
+    UUID,
+)
+_DEVICE: Final = Question(
+    lambda key: Device.objects.select_related("ecard__holder").filter(id=key, is_server=False), UUID
+)
+_DEVICE_LOCKED: Final = Question(
+    lambda number: (
+        Device.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("ecard__holder")
+        .filter(number=number)
+    ),
+    int,
+)
+_BOUND: Final = Question(
+    lambda key: Device.objects.filter(public_key=key, status=Device.Status.ACTIVE).order_by("pk")[:1], bytes
+)
+
+
+def _of_holder(statuses: Iterable[str]) -> Question[Card]:
+    cards = Card.objects.select_for_update(no_key=True).filter(status__in=list(statuses))
+    return Question(lambda holder: cards.filter(holder_id=holder).order_by("pk")[:1], UUID)
+
+
+_LIVE_CARD, _COMING_CARD = _of_holder(LIVE), _of_holder(COMING)
+
+
 def _holder(holder_id: UUID) -> Holder:
-    holder = Holder.objects.select_for_update(no_key=True).filter(id=holder_id).first()
+    holder = _HOLDER.first(holder_id)
     if holder is None:
         raise NotFound
     return holder
@@ -237,13 +273,11 @@ def _holder(holder_id: UUID) -> Holder:
 
 def _card(holder_id: UUID) -> Card | None:
     """The card in force, else the one on its way, so that a refusal names the right next step."""
-    cards = Card.objects.select_for_update(no_key=True).filter(holder_id=holder_id)
-    return cards.filter(status__in=LIVE).first() or cards.filter(status__in=COMING).first()
+    return _LIVE_CARD.first(holder_id) or _COMING_CARD.first(holder_id)
 
 
 def _ecard(holder_id: UUID) -> ECard:
-    ecards = ECard.objects.select_for_update(of=("self",), no_key=True).select_related("holder")
-    ecard = ecards.filter(holder_id=holder_id, status=ECard.Status.ISSUED).first()
+    ecard = _ECARD.first(holder_id)
     if ecard is None:
         raise rules.NoECard
     return ecard
@@ -259,18 +293,17 @@ def _usable_ecard(holder_id: UUID, at: datetime) -> ECard:
 
 def _check_usable(ecard: ECard, at: datetime) -> Card:
     """The e-card's card, locked."""
-    card = Card.objects.select_for_update(no_key=True).get(id=ecard.card_id)
+    card = _CARD.first(ecard.card_id)
     return rules.check_card(ecard.holder, card, day_of(at))
 
 
 def _device(device_id: UUID, by: Actor) -> Device:
-    devices = Device.objects.select_related("ecard__holder")
-    found = devices.filter(id=device_id, is_server=False).first()
+    found = _DEVICE.first(device_id)
     if found is None:
         raise NotFound
     require_self(by, found.holder_id)
-    Card.objects.select_for_update(no_key=True).get(id=found.ecard.card_id)
-    return devices.select_for_update(of=("self",), no_key=True).get(number=found.number)
+    _CARD(found.ecard.card_id)
+    return _DEVICE_LOCKED(found.number)[0]
 
 
 def _new_device(

@@ -1,12 +1,14 @@
 """申领 and 补换: cases that end in a card."""
 
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from django.db import transaction
 
 from yikatong.core import audit
 from yikatong.core.actor import Actor, Role
+from yikatong.core.asking import Question
 from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import DomainError
@@ -224,11 +226,21 @@ def retry(case_id: UUID, *, note: str = "", by: Actor, at: datetime) -> Case:
     return ask_for_account(case, by=by, at=at) if to == CaseStatus.CHECKED else case
 
 
+_LIVE_OR_COMING: Final = Question(
+    lambda holder: (
+        Card.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("account")
+        .filter(holder_id=holder, status__in=[*LIVE, *COMING])
+        .order_by("pk")
+    ),
+    UUID,
+)
+_OUTLET: Final = Question(lambda key: Outlet.objects.filter(pk=key, is_open=True), UUID)
+
+
 def live_card(holder: Holder) -> Card | None:
     """The live card, locked. Raises HasComingCard while a new card waits."""
-    cards = Card.objects.select_for_update(of=("self",), no_key=True).select_related("account")
-    both = cards.filter(holder=holder, status__in=[*LIVE, *COMING]).order_by("pk")
-    found = {card.status: card for card in both}
+    found = {card.status: card for card in _LIVE_OR_COMING(holder.pk)}
     if any(status in found for status in COMING):
         raise refusals.HasComingCard
     return next(iter(found.values()), None)
@@ -263,7 +275,7 @@ def outlet_of(outlet_id: UUID | None) -> Outlet | None:
     """An outlet that is open, or none where none was chosen. Raises NoOutlet."""
     if outlet_id is None:
         return None
-    outlet = Outlet.objects.filter(pk=outlet_id, is_open=True).first()
+    outlet = _OUTLET.first(outlet_id)
     if outlet is None:
         raise refusals.NoOutlet
     return outlet

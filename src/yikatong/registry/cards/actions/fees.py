@@ -1,15 +1,16 @@
 """工本费 of a replacement: what it is, why it is not taken, and by which receipt it was paid (Sichuan art. 14)."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from yikatong.core import audit
 from yikatong.core.actor import Actor, Role
+from yikatong.core.asking import Question
 from yikatong.core.clock import day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import Forbidden
@@ -17,7 +18,7 @@ from yikatong.core.permissions import Permission, require
 from yikatong.registry.cards import refusals, rules
 from yikatong.registry.cards.actions.moves import locked_case
 from yikatong.registry.cards.models import OPEN_CASES, Case
-from yikatong.registry.holders.models import Holder
+from yikatong.registry.holders.models import Category, Holder
 from yikatong.registry.regions.law import province
 
 _RECEIPT: Final = re.compile(r"[0-9A-Za-z-]{4,30}")
@@ -39,9 +40,15 @@ def fees_of(holder: Holder, *, at: datetime) -> dict[str, rules.Fee]:
 
 
 def _proven(holder: Holder, at: datetime) -> frozenset[str]:
-    day = day_of(at)
-    valid = holder.categories.filter(Q(valid_until=None) | Q(valid_until__gt=day), valid_from__lte=day)
-    return frozenset(valid.values_list("kind", flat=True))
+    return frozenset(kind for (kind,) in _VALID(holder.pk, day_of(at)))
+
+
+def _valid(holder_id: UUID, day: date) -> QuerySet[Category, tuple[str]]:
+    valid = Category.objects.filter(Q(valid_until=None) | Q(valid_until__gt=day), valid_from__lte=day)
+    return valid.filter(holder_id=holder_id).values_list("kind")
+
+
+_VALID: Final = Question(_valid, UUID, date)
 
 
 @transaction.atomic
