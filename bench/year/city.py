@@ -15,9 +15,10 @@ from django.db import connections
 
 from bench.year import seed
 from bench.year.ledger import Ledger
+from bench.year.lines import Lines
 from bench.year.night import Night
 from bench.year.office import Office
-from bench.year.people import Numbers, Person
+from bench.year.people import BANKS, Numbers, Person
 from bench.year.shard import Shard
 from yikatong.core.clock import BEIJING
 from yikatong.registry.regions.models import Outlet
@@ -59,7 +60,9 @@ def founded(plan: Plan, place: int, outlet: Outlet) -> Shard:
     dice, given = plan.dice(place), plan.numbers(place)
     count = plan.holders // plan.shards
     people = seed.people(place, plan.shards, count, at=plan.eve, given=given, dice=dice)
-    return Shard(Office(outlet, place, dice), people, given, dice, plan.intensity)
+    shard = Shard(Office(outlet, place, dice), people, given, dice, plan.intensity)
+    shard.lines = Lines(list(BANKS[place :: plan.shards]), dice)
+    return shard
 
 
 class Here:
@@ -135,6 +138,10 @@ class City:
             done = Ledger()
             for one in self.shards:
                 one.begin("live", day)
+            for one in self.shards:
+                done.add(one.end())
+            for one in self.shards:
+                one.begin("answer", day)
             for one in self.shards:
                 done.add(one.end())
             night, rostered = self.night.pass_(day)

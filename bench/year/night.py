@@ -1,4 +1,4 @@
-"""What no clerk does: banks and card maker answer, jobs of the night run, files of schools and employers come in."""
+"""What no clerk does: files go to banks and card maker and come back, schools and employers send theirs, jobs run."""
 
 import csv
 import io
@@ -16,10 +16,9 @@ from yikatong.adapters.card_maker import sandbox as maker_sandbox
 from yikatong.core.actor import Actor, Channel, Role
 from yikatong.core.clock import BEIJING
 from yikatong.core.workdays import is_workday
-from yikatong.registry.banks import deliveries, requests
-from yikatong.registry.banks.connector import Answer
-from yikatong.registry.banks.models import BankAccount, BankAct, BankRequest
-from yikatong.registry.cards import actions, batches, numbers, rosters
+from yikatong.registry.banks import deliveries
+from yikatong.registry.banks.models import BankAccount
+from yikatong.registry.cards import actions, batches, rosters
 from yikatong.registry.cards.models import Batch, Case
 from yikatong.registry.cards.rosters.columns import OPTIONAL, REQUIRED
 from yikatong.registry.holders import actions as holders
@@ -45,7 +44,6 @@ class Night:
         scope = {"scope": "51", "organisation": "省社保卡中心"}
         self.centre = Actor(UUID(int=400), "周主任", Role.SUPERVISOR, Channel.COUNTER, **scope)  # type: ignore[arg-type]
         self.making: list[tuple[date, UUID]] = []
-        self.accounts = 0
 
     def pass_(self, day: date) -> tuple[Ledger, list[tuple[Person, UUID]]]:
         """From six in the evening on; returns what was done, and the people of a roster with their cases."""
@@ -56,8 +54,6 @@ class Night:
             if day.isoweekday() in {1, 3, 5}:
                 for bank in BANKS:
                     self._batch(bank)
-        for bank in BANKS:
-            self._line(bank)
         if (day.month, day.day) in _ROSTER_DAYS:
             rostered = self._roster()
         self._lists()
@@ -102,32 +98,7 @@ class Night:
             again = batches.take_return(key, made, by=self.centre, at=self.now())
             assert again.repeated, "a resend is harmless"
 
-    # --- the banks over the line ---
-
-    def _line(self, bank: str) -> None:
-        """What the job that sends does, with a bank that answers at once."""
-        while (request := requests.claim(bank, at=self.now())) is not None:
-            self.ledger.do("settle", requests.settle, request.pk, self._answer(request), at=self.now())
-            if request.case_id is not None:
-                self.ledger.do("account_answered", actions.account_answered, request.pk, at=self.now())
-
-    def _answer(self, request: BankRequest) -> Answer:
-        act, said = BankAct(request.act), {"code": "00", "reason": "", "account": "", "at": self.at}
-        if act == BankAct.OPEN:
-            if self.dice.random() < _REFUSED:
-                return Answer(is_done=False, **(said | {"code": "09", "reason": "客户身份待核实"}), status="")  # type: ignore[arg-type]
-            self.accounts += 1
-            body = f"{request.bank.bin}8{self.accounts:011d}"
-            said["account"] = body + numbers.luhn_digit(body)
-            return Answer(is_done=True, **said, status="preopened")  # type: ignore[arg-type]
-        return Answer(is_done=True, **said, status=self._after(act, request))  # type: ignore[arg-type]
-
-    @staticmethod
-    def _after(act: BankAct, request: BankRequest) -> str:
-        account = BankAccount.objects.get(pk=request.account_id)
-        held = "active" if account.activated_at else "preopened"
-        after = {"activate": "active", "report_loss": "lost", "release": held, "close": "closed"}
-        return after.get(act, account.status)
+    # --- what banks deliver ---
 
     def _lists(self) -> None:
         """Each bank's agreed list of the day before: three accounts, as they are."""
