@@ -20,7 +20,6 @@ R = TypeVar("R")
 _STAND_INS: Final[dict[type, Callable[[int], Any]]] = {
     UUID: lambda place: UUID(int=0xA5C0FFEE << 64 | place),
     str: lambda place: f"\x02{place}",
-    bytes: lambda place: b"\x02%d" % place,
     int: lambda place: 32_123 + place,
     date: lambda place: date(9990, 1, 1 + place),
     datetime: lambda place: datetime(9990, 1, 1 + place, tzinfo=UTC),

@@ -112,7 +112,7 @@ def register_device(holder_id: UUID, *, public_key: bytes, name: str, by: Actor,
     if not sm2.is_public(public_key):
         raise rules.BadDeviceKey
     ecard = _usable_ecard(holder_id, at)
-    known = _BOUND.first(public_key)
+    known = Device.objects.filter(public_key=public_key, status=Device.Status.ACTIVE).first()
     if known is not None:
         if known.ecard_id != ecard.id:
             raise rules.DeviceKeyTaken
@@ -250,9 +250,6 @@ _DEVICE_LOCKED: Final = Question(
         .filter(number=number)
     ),
     int,
-)
-_BOUND: Final = Question(
-    lambda key: Device.objects.filter(public_key=key, status=Device.Status.ACTIVE).order_by("pk")[:1], bytes
 )
 
 
