@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from yikatong.core.actor import Actor
+from yikatong.core.asking import Question
 from yikatong.registry.outlets import queries
 from yikatong.registry.outlets.rules import NotOffered
 from yikatong.registry.regions.models import Organisation, Outlet
@@ -13,11 +14,12 @@ from yikatong.registry.regions.nearest import Near, Point
 _TOLD: Final = 3
 #: So many are looked at, for outlets of other banks serve other cards.
 _LOOKED_AT: Final = 12
+_HERE: Final = Question(lambda key: Outlet.objects.filter(pk=key), UUID)
 
 
 def check_offered(service: str, *, by: Actor, at: datetime) -> None:
     """Whether the outlet `by` stands at offers this; who stands at none is not asked. Raises NotOffered."""
-    here = Outlet.objects.filter(pk=by.outlet_id).first() if by.outlet_id else None
+    here = _HERE.first(by.outlet_id) if by.outlet_id else None
     if here is not None and service not in here.services:
         names = [_named(*one) for one in _nearest(here, service, at=at)]
         way = f"可以到{'、'.join(names)}办理。" if names else "可以拨打 12333 咨询办理地点。"

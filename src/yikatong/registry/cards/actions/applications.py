@@ -5,6 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import prefetch_related_objects
 
 from yikatong.core import audit
 from yikatong.core.actor import Actor, Role
@@ -247,10 +248,11 @@ def live_card(holder: Holder) -> Card | None:
 
 
 def applicant(holder_id: UUID, *, by: Actor) -> Holder:
-    """The holder, locked, who may have a new card. Raises HolderNotActive."""
+    """The holder, locked, who may have a new card; his certificates are at hand. Raises HolderNotActive."""
     holder = locked_holder(holder_id, by=by)
     if holder.status != Holder.Status.ACTIVE:
         raise refusals.HolderNotActive
+    prefetch_related_objects([holder], "certificates")  # what follows asks for them three times
     return holder
 
 
@@ -259,6 +261,7 @@ def _prove_certificate(holder: Holder, validity: Validity, *, by: Actor, at: dat
     told = certificate_on(holder, day_of(at))
     if validity.is_told and validity != of(told):
         record_validity(holder.pk, validity=validity, certificate_id=told.pk, by=by, at=at)
+        holder.refresh_from_db(fields=["certificates"])
     check_certificate(holder, at=at)
 
 
