@@ -151,7 +151,7 @@ class RegisterForm(ValidityFields, MatterForm):
     )
     verified = Verified()
     field_order = (
-        "kind", "number", *VALIDITY, "name", "phone", "ground", "division_code", "address", "birth_date", "sex",
+        "kind", "number", "name", *VALIDITY, "phone", "ground", "division_code", "address", "birth_date", "sex",
         "nationality", "verified",
     )  # fmt: skip
 
