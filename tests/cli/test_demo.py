@@ -13,7 +13,8 @@ from yikatong.core.clock import BEIJING
 from yikatong.core.models import StaffUser
 from yikatong.insight.soundness import checking
 from yikatong.registry.banks.models import Delivery
-from yikatong.registry.cards.models import BatchRow, CardEvent, Case, Escalation
+from yikatong.registry.cards import rosters
+from yikatong.registry.cards.models import BatchRow, CardEvent, Case, Escalation, Roster
 from yikatong.registry.holders.models import Category
 from yikatong.registry.joint.models import JointMatter
 from yikatong.registry.matching.models import Inquiry, Issue
@@ -69,6 +70,7 @@ def test_it_is_sound_and_shows_what_there_is(loaded: Loading) -> None:
     _blanks_have_moved()
     _banks_were_late_and_on_time(loaded)
     _registers_differ(at)
+    _a_roster_waits_to_be_mended()
     _own_people_have_a_story(loaded)
     _no_job_of_the_past_is_told_as_of_now(loaded)
 
@@ -105,6 +107,12 @@ def _registers_differ(at: datetime) -> None:
     assert set(Issue.objects.values_list("status", flat=True)) >= {"open", "kept"}
     assert not Inquiry.objects.filter(status="waiting").exists()
     assert not Issue.objects.filter(opened_at__gt=at).exists()
+
+
+def _a_roster_waits_to_be_mended() -> None:
+    sent, chief = Roster.objects.get(), StaffUser.objects.get(username="chenxiao").actor()
+    assert (sent.status, sent.rows, sent.cases, sent.faults) == ("done", 24, 21, 3)
+    assert rosters.is_sender(sent, chief)
 
 
 def _own_people_have_a_story(loaded: Loading) -> None:

@@ -67,7 +67,12 @@ class Applicant:
 
 def load_weeks(loading: Loading) -> None:
     """Applications, replacements, losses and batches of the last weeks."""
-    from yikatong.cli.demo import losses, shelf, sources  # losses end in replacements, which are applications
+    from yikatong.cli.demo import (
+        losses,
+        roster,
+        shelf,
+        sources,
+    )  # losses end in replacements, which are applications
 
     weeks = open_weeks(loading)
     lasting = Lasting(weeks)
@@ -76,6 +81,7 @@ def load_weeks(loading: Loading) -> None:
         lasting.begins(person, fate)
     losses.enter(weeks, lasting)
     shelf.enter(weeks, at_once)
+    roster.enter(weeks)
     lasting.batches()
     weeks.diary.enter(_last_night(loading.at), partial(_take_stock, loading))
     each_morning(weeks, [lambda at: actions.escalate_overdue(at=at), lambda at: inquiries.ask_due(at=at)])
