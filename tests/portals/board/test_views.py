@@ -11,6 +11,7 @@ from tests import cast
 from yikatong.core.actor import Role
 from yikatong.core.clock import BEIJING, day_of, now
 from yikatong.insight.dashboards import actions
+from yikatong.insight.dashboards.models import Stock
 from yikatong.registry.catalogue.models import Domain
 from yikatong.registry.regions import profile
 from yikatong.using.codes.reasons import Reason
@@ -93,6 +94,16 @@ def test_the_overview_says_the_numbers(leader: Client, write_uses: WriteUses) ->
     assert 'aria-label="成都 13次"' in page
     assert 'aria-label="绵阳 4次"' in page
     assert 'aria-label="重庆 未接入"' in page
+
+
+def test_who_is_registered_is_not_said_to_hold_a_card(leader: Client) -> None:
+    for kind, count in (("holders", 400), ("cards", 100), ("ecards", 50)):
+        Stock.objects.create(day=day_of(now()), city_code=CHENGDU, kind=kind, count=count)
+
+    said = text(leader.get("/board/").content)
+
+    assert "登记人数 400 人 持卡率 25.0%" in said
+    assert "持卡人 400" not in said
 
 
 def test_links_lead_to_city_and_domain(leader: Client, write_uses: WriteUses) -> None:

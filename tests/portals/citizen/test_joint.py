@@ -1,5 +1,6 @@
 """联办 on the phone: a parent for his child, a veteran for himself; begun here, continued anywhere."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -182,3 +183,18 @@ def test_a_stranger_finds_nothing(phone: Client) -> None:
     assert number not in text(stranger, "/m/joint")
     assert phone.get(f"/m/joint/{number}/card/withdraw").status_code == 404
     assert phone.get(f"/m/joint/{number}/nothing/correct").status_code == 404
+
+
+@pytest.mark.parametrize("matter", ["newborn", "veteran"])
+def test_what_is_wrong_is_listed_from_the_top_of_the_page_to_its_end(phone: Client, matter: str) -> None:
+    answer = phone.post(f"/m/joint/{matter}", {"address": ""})
+    page = answer.content.decode()
+
+    assert answer.status_code == 422
+    listed = re.findall(r'<a href="#(id_[a-z_]+)">', page)
+    label = {
+        one: re.search(rf'(for="{one}"|id="{one}(_error|_0)?"|name="{one[3:]}")', page) for one in listed
+    }
+    places = [found.start() for found in label.values() if found]
+    assert len(places) == len(listed) >= 6
+    assert places == sorted(places)

@@ -142,7 +142,7 @@ def _stock_kpis(board: Board) -> list[Kpi]:
     holders, cards, ecards = (board.stock[kind] for kind in ("holders", "cards", "ecards"))
     covered = words.percent(cards.count / holders.count if holders.count else None)
     return [
-        _kpi("持卡人", holders.count, "人", f"持卡率 {covered}", "good"),
+        _kpi("登记人数", holders.count, "人", f"持卡率 {covered}", "good"),
         _kpi("电子社保卡", ecards.count, "张", _grown(ecards.count, ecards.before)),
     ]
 

@@ -70,6 +70,8 @@ class JointForm(ApplyForm):
         if not with_card:
             for name in ("bank", "outlet", "delivery", "address"):
                 del self.fields[name]
+        # What is wrong is listed from the top of the page to its end.
+        self.order_fields([*self.own, *(name for name in self.fields if name not in {*self.own, "promise"})])
 
     def shown(self) -> list[forms.BoundField]:
         return [self[name] for name in self.own]
