@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from tests.refusals.stage import Stage
 from tests.registry.access.test_terminals import OPERATOR, place
 from tests.registry.conftest import AT, JOINT, LI_QIANG, SUPERVISOR
+from tests.registry.joint.conftest import FATHER, MAKING, newborn
 from yikatong.core.errors import DomainError
 from yikatong.core.models import AuditEntry
 from yikatong.core.sm import sm2
@@ -43,6 +44,11 @@ from yikatong.registry.cards.models import (
 from yikatong.registry.cards.rules import CardAct
 from yikatong.registry.holders.actions.life import HOLDER_MOVES
 from yikatong.registry.holders.models import Holder
+from yikatong.registry.joint import rules as joint_rules
+from yikatong.registry.joint.actions import open_newborn
+from yikatong.registry.joint.models import JointItem, JointStep
+from yikatong.registry.joint.moves import move_item
+from yikatong.registry.joint.rules import ITEM_MOVES
 from yikatong.registry.matching import actions as matching
 from yikatong.registry.matching.models import ISSUE_MOVES, Issue
 from yikatong.registry.stock import actions as stock
@@ -93,6 +99,15 @@ def _account_says(old: Any, to: Any) -> tuple[type[DomainError], str]:
     return bank_rules.AccountDiffers, text
 
 
+def _move_part(key: Any, to: Any) -> None:
+    move_item(JointItem.objects.select_related("joint").get(pk=key), to, by=LI_QIANG, at=AT)
+
+
+def _part_says(old: Any, to: Any) -> tuple[type[DomainError], str]:
+    text = f"这一项当前为“{JointItem.Status(old).label}”，不能转为“{to.label}”。{joint_rules.NEXT_STEP[old]}"
+    return joint_rules.ItemSettled, text
+
+
 CARD = Table(
     TRANSITIONS, Card, _put_card, _move_card, _card_says,
     lambda: CardEvent.objects.count() + AuditEntry.objects.filter(event__startswith="cards:card").count(),
@@ -106,7 +121,12 @@ ACCOUNT = Table(
     lambda key, to: accounts.follow(key, to, at=AT), _account_says,
     lambda: 2 * AuditEntry.objects.filter(event__startswith="banks:account").count(),
 )  # fmt: skip
-TABLES = {"card": CARD, "case": CASE, "account": ACCOUNT}
+PART = Table(
+    ITEM_MOVES, JointItem, lambda key, to: JointItem.objects.filter(pk=key).update(status=to) and None,
+    _move_part, _part_says,
+    lambda: JointStep.objects.count() + AuditEntry.objects.filter(event__startswith="joint:item").count(),
+)  # fmt: skip
+TABLES = {"card": CARD, "case": CASE, "account": ACCOUNT, "part": PART}
 
 
 @pytest.fixture
@@ -118,6 +138,9 @@ def row(name: str, stage: Stage) -> Any:
     """A row of the table, of 王芳."""
     if name == "case":
         return stage.apply().pk
+    if name == "part":
+        joint = open_newborn(newborn(), MAKING, guardian=FATHER, by=LI_QIANG, at=AT)
+        return joint.items.get(key="household").pk
     card = stage.carried()
     return card.account_id if name == "account" else card.pk
 
