@@ -130,7 +130,9 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked() -> None:
         rosters.receive(out.getvalue(), "名册.xlsx", by=SUPERVISOR, at=AT)
 
 
-def test_only_supervisors_import_and_only_for_their_region() -> None:
+def test_only_supervisors_import_and_only_for_their_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the province has no 全省通办 of applications; where it has, see test_roster_routes.py."""
+    monkeypatch.setattr("yikatong.registry.cards.rosters.running.takes_elsewhere", lambda *_: False)
     with pytest.raises(Forbidden):
         rosters.receive(as_csv(line(1)), "名册.csv", by=LI_QIANG, at=AT)
     with pytest.raises(Forbidden):

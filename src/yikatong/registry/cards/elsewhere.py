@@ -17,6 +17,7 @@ from yikatong.registry.cards.refusals import NotPlaceOfIssue, OnlyAtIssue, Other
 from yikatong.registry.holders.models import Holder
 from yikatong.registry.outlets.offering import check_offered
 from yikatong.registry.regions.law import province
+from yikatong.registry.regions.models import Outlet
 from yikatong.registry.regions.queries import full_name
 
 SERVICE: Final = "全省通办"  # as in `outlets.rules.SERVICES`
@@ -29,7 +30,7 @@ def route(case: Case, *, by: Actor, at: datetime) -> Case:
     Raises OnlyAtIssue, OtherProvince, NotOffered where the outlet has no 全省通办.
     """
     taken, issue = case.division_code, case.holder.division_code
-    if _is_strange(issue):
+    if is_strange(issue):
         raise OtherProvince
     if is_same_city(taken, issue):
         return case
@@ -38,6 +39,22 @@ def route(case: Case, *, by: Actor, at: datetime) -> Case:
     if case.outlet is None and case.delivery == "0" and by.outlet_id is not None:
         case.outlet_id = by.outlet_id
     return case
+
+
+def taken_at(by: Actor, outlet: Outlet | None) -> str:
+    """The division in which `by` takes cases: his outlet's, else his region's; "" for a whole province."""
+    if outlet is not None:
+        return outlet.division_code
+    return by.scope.ljust(6, "0") if len(by.scope) >= 4 else ""
+
+
+def takes_elsewhere(kind: CaseKind, outlet: Outlet | None) -> bool:
+    """Whether this outlet (or an office that is none) takes such cases of other cities."""
+    return kind.value in province().outlets.elsewhere and (outlet is None or SERVICE in outlet.services)
+
+
+def is_elsewhere(taken: str, issue: str) -> bool:
+    return bool(taken) and not is_same_city(taken, issue)
 
 
 def check_elsewhere(kind: CaseKind, holder: Holder, *, by: Actor, at: datetime) -> None:
@@ -67,9 +84,11 @@ def at_place_of_issue(case: Case, *, by: Actor) -> Case:
 
 def taken_words(case: Case) -> str:
     """Note of the first step of a 通办件."""
-    if not case.taken_code:
-        return ""
-    return f"全省通办：{place_name(case.taken_code)}受理，转签发地{place_name(case.division_code)}审核"
+    return routed_words(case.taken_code, case.division_code) if case.taken_code else ""
+
+
+def routed_words(taken: str, issue: str) -> str:
+    return f"全省通办：{place_name(taken)}受理，转签发地{place_name(issue)}审核"
 
 
 def checked_words(case: Case) -> str:
@@ -113,7 +132,7 @@ def _check_kind(kind: CaseKind, issue: str, *, by: Actor, at: datetime) -> None:
     check_offered(SERVICE, by=by, at=at)
 
 
-def _is_strange(division_code: str) -> bool:
+def is_strange(division_code: str) -> bool:
     return not division_code.startswith(province().code[:2])
 
 

@@ -52,7 +52,8 @@ def roster(request: StaffRequest, roster_id: UUID) -> HttpResponse:
     found = _found(request, roster_id)
     faults = _faults(found, request)
     mine = {"is_mine": rosters.is_sender(found, request.actor), "kept_until": rosters.kept_until(found)}
-    return render(request, "console/roster.html", {"roster": found, "page": faults, **mine})
+    sent = rosters.routes(found.pk) if found.routed else []
+    return render(request, "console/roster.html", {"roster": found, "page": faults, "routes": sent, **mine})
 
 
 @staff

@@ -4,6 +4,7 @@ from django.db import models
 
 from yikatong.core.fields import IndexField, key_field
 from yikatong.registry.cards.models.kinds import ApplicantKind
+from yikatong.registry.regions.models import Outlet
 
 
 class Roster(models.Model):
@@ -39,6 +40,12 @@ class Roster(models.Model):
     )
     applicant = models.CharField("申请单位", max_length=100, blank=True)
     scope = models.CharField("行政区划范围", max_length=12, blank=True)
+    # Where it was taken: rows of another city are 通办件 of their places of issue. "" is the whole province.
+    taken_code = models.CharField("受理地区", max_length=9, blank=True, default="", db_default="")
+    outlet = models.ForeignKey(
+        Outlet, models.PROTECT, null=True, blank=True, related_name="+", verbose_name="受理网点"
+    )
+    routed = models.PositiveIntegerField("转签发地审核", default=0, db_default=0)
     finished_at = models.DateTimeField("完成时间", null=True, blank=True)
 
     class Meta:

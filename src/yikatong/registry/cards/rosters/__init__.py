@@ -2,6 +2,7 @@
 
 from yikatong.registry.cards.rosters.given import erase_old, given_xlsx, is_sender, kept_until
 from yikatong.registry.cards.rosters.intake import receive
+from yikatong.registry.cards.rosters.routes import routes
 from yikatong.registry.cards.rosters.running import run
 from yikatong.registry.cards.rosters.sheets import faults_xlsx, template_xlsx
 
@@ -12,6 +13,7 @@ __all__ = [
     "is_sender",
     "kept_until",
     "receive",
+    "routes",
     "run",
     "template_xlsx",
 ]

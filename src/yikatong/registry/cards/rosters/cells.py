@@ -83,6 +83,7 @@ class Known:
     scope: str
     independent_age: int
     today: date
+    takes_elsewhere: bool = False
 
 
 def check(row: Row, at: Mapping[str, int], known: Known) -> Entry | Fault:
@@ -112,7 +113,7 @@ def _entry(row: Row, cells: dict[str, str], known: Known) -> Entry:
     person = read(
         _claim(cells), known_divisions=known.divisions, province_code=known.province_code, today=known.today
     )
-    if not person.division_code.startswith(known.scope):
+    if not person.division_code.startswith(known.scope) and not known.takes_elsewhere:
         raise Faulty(c.DIVISION, "outside_scope", "该区划不在您的管辖范围内，请由当地上传。")
     delivery = _delivery(cells)
     bank, outlet = _bank(cells[c.BANK], known), _outlet(cells[c.OUTLET], known)

@@ -11,11 +11,14 @@ from yikatong.core.actor import Actor
 from yikatong.core.keyring import keyring
 from yikatong.core.permissions import Permission, require
 from yikatong.core.sm.sm3 import sm3
-from yikatong.registry.cards.models import ApplicantKind, Roster
+from yikatong.registry.cards.actions.desks import check_desk
+from yikatong.registry.cards.elsewhere import taken_at
+from yikatong.registry.cards.models import ApplicantKind, CaseKind, Roster
 from yikatong.registry.cards.refusals import BadRosterKind
 from yikatong.registry.cards.rosters import given
 from yikatong.registry.cards.rosters.reading import BYTES_MAX, RosterTooLarge, read
 from yikatong.registry.cards.rules import ROSTER_KINDS
+from yikatong.registry.regions.models import Outlet
 
 PLACE: Final = "cards_roster.content"
 RUN_TASK: Final = "cards.run_roster"
@@ -44,9 +47,10 @@ def receive(
     organisation that uploads; every case of the roster carries both.
 
     Raises RosterTooLarge, RosterTooLong, RosterBomb, RosterUnreadable, RosterEmpty, MissingColumns,
-    RepeatedColumns, BadRosterKind, EncodingUnknown; nothing is stored then.
+    RepeatedColumns, BadRosterKind, EncodingUnknown, NotOffered; nothing is stored then.
     """
     require(by, Permission.ROSTER_IMPORT)
+    check_desk(CaseKind.APPLY, by=by, at=at)
     if kind not in ROSTER_KINDS or len(applicant.strip()) > 100:
         raise BadRosterKind
     data = _bytes(file)
@@ -55,6 +59,7 @@ def receive(
         return known
     sheet = read(data)
     rows = len(sheet.rows)
+    outlet = Outlet.objects.filter(pk=by.outlet_id).first() if by.outlet_id else None
     roster, is_new = Roster.objects.get_or_create(
         digest=digest,
         defaults={
@@ -69,6 +74,8 @@ def receive(
             "kind": kind,
             "applicant": applicant.strip() or by.organisation,
             "scope": by.scope,
+            "outlet": outlet,
+            "taken_code": taken_at(by, outlet),
         },
     )
     if is_new:

@@ -1,7 +1,7 @@
 """Work a roster through, a chunk a transaction: killed in the middle, it goes on where it was."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -15,7 +15,8 @@ from yikatong.core.keyring import keyring
 from yikatong.registry.banks.models import Bank
 from yikatong.registry.banks.terms import offered
 from yikatong.registry.cards.actions.moves import next_numbers
-from yikatong.registry.cards.models import Roster, RosterFault
+from yikatong.registry.cards.elsewhere import takes_elsewhere
+from yikatong.registry.cards.models import CaseKind, Roster, RosterFault
 from yikatong.registry.cards.rosters import staging
 from yikatong.registry.cards.rosters.cells import Entry, Fault, Known, check
 from yikatong.registry.cards.rosters.given import seal_row
@@ -80,26 +81,39 @@ def _chunk(roster_id: UUID, sheet: Sheet, known: Known) -> int:
         "applicant",
         "created_at",
         "scope",
+        "taken_code",
+        "outlet",
+        "routed",
     )
     roster = Roster.objects.select_for_update().only(*progress).get(pk=roster_id)
     rows = sheet.rows[roster.rows_done : roster.rows_done + CHUNK]
     read_rows = [check(row, sheet.columns, known) for row in rows]
     entries = [one for one in read_rows if isinstance(one, Entry)]
     faults = [one for one in read_rows if isinstance(one, Fault)]
-    refused = _enter(entries, roster, known.today)
+    refused, routed = _enter(entries, roster, known)
     _store(roster, faults + refused, {row.number: row for row in rows})
     roster.rows_done += len(rows)
     roster.cases += len(entries) - len(refused)
     roster.faults += len(faults) + len(refused)
-    roster.save(update_fields=["rows_done", "cases", "faults"])
+    roster.routed += routed
+    roster.save(update_fields=["rows_done", "cases", "faults", "routed"])
     return roster.rows_done
 
 
-def _enter(entries: Sequence[Entry], roster: Roster, day: date) -> list[Fault]:
-    due_on = calendar(day).add(day, province().limits.days("preopen"))
-    numbers = next_numbers(len(entries))
+def _enter(entries: Sequence[Entry], roster: Roster, known: Known) -> tuple[list[Fault], int]:
+    """Faults, and how many rows go to another place of issue."""
+    day, limits = known.today, province().limits
+    workday = calendar(day).add
     return staging.enter(
-        entries, numbers, roster=roster, due_on=due_on, day=day, by=_uploader(roster), at=roster.created_at
+        entries,
+        next_numbers(len(entries)),
+        roster=roster,
+        takes_elsewhere=known.takes_elsewhere,
+        due_on=workday(day, limits.days("preopen")),
+        check_due_on=workday(day, limits.days("check")),
+        day=day,
+        by=_uploader(roster),
+        at=roster.created_at,
     )
 
 
@@ -139,7 +153,7 @@ def _finished(roster_id: UUID, at: datetime) -> Roster:
     if roster.status == Roster.Status.RUNNING:
         roster.status, roster.content, roster.finished_at = Roster.Status.DONE, None, at
         roster.save(update_fields=["status", "content", "finished_at"])
-        counts = {"cases": roster.cases, "faults": roster.faults}
+        counts = {"cases": roster.cases, "faults": roster.faults, "routed": roster.routed}
         audit.record(
             "cards:roster:done", subject=f"roster:{roster.pk}", by=_uploader(roster), at=at, **counts
         )
@@ -171,4 +185,5 @@ def _known(roster: Roster) -> Known:
         scope=roster.scope,
         independent_age=profile.card.independent_age,
         today=today,
+        takes_elsewhere=bool(roster.taken_code) and takes_elsewhere(CaseKind.APPLY, roster.outlet),
     )

@@ -4,6 +4,7 @@ All statements run in the caller's transaction. What another clerk enters at the
 CONFLICT, and the row ends as a fault with its name, like every other row that cannot become a case.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from functools import lru_cache
@@ -16,7 +17,7 @@ from yikatong.core.actor import Actor
 from yikatong.core.copying import copy_in
 from yikatong.core.fields import sealed
 from yikatong.core.ids import UUID7_SQL, uuid7
-from yikatong.registry.cards import refusals, rules
+from yikatong.registry.cards import elsewhere, refusals, rules
 from yikatong.registry.cards.models import Case, Roster
 from yikatong.registry.cards.rosters import columns as c
 from yikatong.registry.cards.rosters.cells import Entry, Fault, shown
@@ -42,7 +43,8 @@ _COLUMNS: Final = (
 _NAMES: Final = ", ".join(name for name, _ in _COLUMNS)
 _CREATE: Final = (
     f"CREATE TEMP TABLE IF NOT EXISTS staged ({', '.join(' '.join(pair) for pair in _COLUMNS)}, "
-    "is_known boolean NOT NULL DEFAULT false, is_told boolean NOT NULL DEFAULT false, fault text) ON COMMIT DELETE ROWS"
+    "is_known boolean NOT NULL DEFAULT false, is_told boolean NOT NULL DEFAULT false, fault text, issue text,"
+    " is_elsewhere boolean NOT NULL DEFAULT false) ON COMMIT DELETE ROWS"
 )
 # A chunk is small beside the registers: one look into an index a row, whatever the statistics say just now.
 _BY_INDEX: Final = "SET LOCAL enable_hashjoin = off; SET LOCAL enable_mergejoin = off"
@@ -79,6 +81,17 @@ UPDATE holders_guardianship g SET guardian_id = s.holder_id FROM staged s
 WHERE NOT s.is_known AND g.guardian_id IS NULL AND g.ended_at IS NULL
     AND g.kind = s.kind AND g.number_index = s.number_index AND g.ward_id <> s.holder_id
 """
+# 签发地 is where a holder is registered; of who is entered now, what his row says.
+_ISSUE: Final = """
+UPDATE staged s SET issue = CASE WHEN s.is_known THEN h.division_code ELSE s.division END
+FROM holders_holder h WHERE h.id = s.holder_id
+"""
+_ISSUES: Final = "SELECT DISTINCT issue FROM staged WHERE issue IS NOT NULL"
+_ROUTE: Final = """
+UPDATE staged SET is_elsewhere = issue = ANY(%(elsewhere)s::text[]), fault = CASE
+    WHEN issue = ANY(%(strange)s::text[]) THEN 'other_province'
+    WHEN issue = ANY(%(elsewhere)s::text[]) AND NOT %(takes)s THEN 'only_at_place_of_issue' END
+"""
 _FAULTS: Final = """
 UPDATE staged s SET fault = CASE
     WHEN h.status <> 'active' THEN 'holder_not_active'
@@ -95,7 +108,7 @@ UPDATE staged s SET fault = CASE
             AND (c.valid_until IS NULL OR c.valid_until >= %(day)s
                 OR s.valid_from IS NOT NULL AND c.kind = s.kind AND c.number_index = s.number_index))
         THEN 'certificate_expired'
-    END
+    ELSE s.fault END
 FROM holders_holder h WHERE h.id = s.holder_id AND s.is_known
 """
 # A known person's present certificate: what the roster tells of it is recorded, what stood there is for the event.
@@ -114,9 +127,13 @@ SELECT * FROM told ORDER BY n
 """
 _CASES: Final = """
 INSERT INTO cards_case (id, number, kind, holder_id, bank_id, status, channel, outlet_id, division_code, reason,
-    delivery, fee_fen, note, guardian, applicant, organisation, roster_row, created_at, created_by, step_due_on)
-SELECT case_id, case_number, 'apply', holder_id, bank, 'checked', %(channel)s, outlet, division, '',
-    delivery, 0, '', guardian, %(applicant)s, %(applying)s, %(roster)s || ':' || n, %(at)s, %(name)s, due_on
+    delivery, fee_fen, note, guardian, applicant, organisation, roster_row, created_at, created_by, step_due_on,
+    taken_code)
+SELECT case_id, case_number, 'apply', holder_id, bank, CASE WHEN is_elsewhere THEN 'submitted' ELSE 'checked' END,
+    %(channel)s, coalesce(outlet, CASE WHEN is_elsewhere AND delivery = '0' THEN %(outlet)s::uuid END),
+    coalesce(issue, division), '', delivery, 0, '', guardian, %(applicant)s, %(applying)s, %(roster)s || ':' || n,
+    %(at)s, %(name)s, CASE WHEN is_elsewhere THEN %(check_due)s ELSE due_on END,
+    CASE WHEN is_elsewhere THEN %(taken)s ELSE '' END
 FROM staged WHERE fault IS NULL ON CONFLICT DO NOTHING
 """
 _LATE_FAULTS: Final = """
@@ -125,9 +142,11 @@ WHERE fault IS NULL AND NOT EXISTS (SELECT FROM cards_case k WHERE k.id = s.case
 """
 _STEPS: Final = """
 INSERT INTO cards_casestep (id, case_id, at, status, actor_name, channel, note)
-SELECT step_one, case_id, %(at)s, 'submitted', %(name)s, %(channel)s, '' FROM staged WHERE fault IS NULL
+SELECT step_one, case_id, %(at)s, 'submitted', %(name)s, %(channel)s, coalesce(%(notes)s::jsonb ->> issue, '')
+FROM staged WHERE fault IS NULL
 UNION ALL
-SELECT step_two, case_id, %(at)s, 'checked', %(name)s, %(channel)s, '名册逐项核对通过' FROM staged WHERE fault IS NULL
+SELECT step_two, case_id, %(at)s, 'checked', %(name)s, %(channel)s, '名册逐项核对通过'
+FROM staged WHERE fault IS NULL AND NOT is_elsewhere
 """
 # The school answers for what it has compared; a clerk's own entry of the same guardian stays.
 _GUARDIANS: Final = """
@@ -149,7 +168,7 @@ FROM (
         jsonb_build_object('kind', kind, 'ground', ground, 'roster', %(roster)s::text) AS facts
     FROM staged WHERE NOT is_known
     UNION ALL
-    SELECT 'cards:case:checked', 'case:' || case_id, holder_id,
+    SELECT 'cards:case:' || CASE WHEN is_elsewhere THEN 'submitted' ELSE 'checked' END, 'case:' || case_id, holder_id,
         jsonb_build_object('kind', 'apply', 'roster', %(roster)s::text, 'applicant', %(applicant)s::text)
     FROM staged WHERE fault IS NULL
     UNION ALL
@@ -170,12 +189,12 @@ SELECT %(day)s, {UUID7_SQL}, %(at)s, holder_id, %(actor)s::uuid, %(name)s, %(rol
     %(channel)s, '批量申领名册核对', '', ARRAY['姓名', '证件号码']
 FROM staged WHERE is_known
 """  # noqa: S608 - constants
-_ENTERED: Final = "SELECT holder_id FROM staged WHERE fault IS NULL"
+_ENTERED: Final = "SELECT holder_id, is_elsewhere FROM staged WHERE fault IS NULL"
 _LEFT: Final = "SELECT n, fault FROM staged WHERE fault IS NOT NULL ORDER BY n"
-_STATEMENTS: Final = (
-    _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _WARDS, _FAULTS, _CASES,
-    _LATE_FAULTS, _STEPS, _GUARDIANS,
+_PEOPLE: Final = (
+    _BY_INDEX, _MATCH_CERTIFICATE, _MATCH_NUMBER, _HOLDERS, _MATCH_LATE, _CERTIFICATES, _WARDS, _ISSUE,
 )  # fmt: skip
+_MATTERS: Final = (_ROUTE, _FAULTS, _CASES, _LATE_FAULTS, _STEPS, _GUARDIANS)
 _RECORDS: Final = (_AUDIT, _LOOKS)
 _WORDS: Final = {
     "holder_not_active": (c.NUMBER, refusals.HolderNotActive.message),
@@ -188,20 +207,31 @@ _WORDS: Final = {
         c.VALID_UNTIL,
         "登记的证件已经到期，不能据以申领。请换领新证后，填写新证件的起止日期。",
     ),
+    "other_province": (c.NUMBER, refusals.OtherProvince.message),
+    "only_at_place_of_issue": (
+        c.DIVISION,
+        "此人的签发地在其他城市，受理本名册的网点不办理全省通办；请由签发地上传，或到办理全省通办的网点。",
+    ),
 }
 
 
-def enter(
+def enter(  # noqa: PLR0913 - what a chunk is, and by when
     entries: Sequence[Entry],
     numbers: Sequence[int],
     *,
     roster: Roster,
+    takes_elsewhere: bool,
     due_on: date,
+    check_due_on: date,
     day: date,
     by: Actor,
     at: datetime,
-) -> list[Fault]:
-    """Make holders and cases of sound rows; returns those that cannot be. `numbers` feed the case numbers."""
+) -> tuple[list[Fault], int]:
+    """Make holders and cases of sound rows; returns those that cannot be, and how many go to another place of issue.
+
+    The uploader has compared the rows of his own city: these are checked. Those of another city are 通办件, which
+    their place of issue checks. `numbers` feed the case numbers.
+    """
     first, repeated = _once(entries)
     facts: dict[str, Any] = {
         "at": at,
@@ -215,6 +245,10 @@ def enter(
         "organisation": by.organisation,
         "role": by.role.value,
         "channel": by.channel.value,
+        "taken": roster.taken_code,
+        "takes": takes_elsewhere,
+        "outlet": roster.outlet_id,
+        "check_due": check_due_on,
     }
     with connection.cursor() as cursor:
         cursor.execute(_CREATE)
@@ -222,7 +256,11 @@ def enter(
         with cursor.copy(f"COPY staged ({_NAMES}) FROM STDIN") as copy:
             for entry, number in zip(first, numbers, strict=False):
                 copy.write_row(_row(entry, number, due_on, day))
-        for statement in _STATEMENTS:
+        for statement in _PEOPLE:
+            cursor.execute(statement, facts)
+        cursor.execute(_ISSUES)
+        facts |= _routes(roster.taken_code, [issue for (issue,) in cursor.fetchall()])
+        for statement in _MATTERS:
             cursor.execute(statement, facts)
         cursor.execute(_VALIDITY)
         told = cursor.fetchall()
@@ -231,12 +269,20 @@ def enter(
         cursor.execute(_LEFT)
         left = dict(cursor.fetchall())
         cursor.execute(_ENTERED)
-        entered = [holder_id for (holder_id,) in cursor.fetchall()]
-    roster_submitted.send(Case, holder_ids=entered, at=at)
+        entered = dict(cursor.fetchall())
+    roster_submitted.send(Case, holder_ids=list(entered), at=at)
     by_row = {entry.row: entry for entry in first}
     copy_in(_recorded(row, by_row, by=by, at=at) for row in told)
     faults = [_fault(by_row[row], code) for row, code in left.items()]
-    return faults + [_fault(entry, "repeated_in_file") for entry in repeated]
+    return faults + [_fault(entry, "repeated_in_file") for entry in repeated], sum(entered.values())
+
+
+def _routes(taken: str, issues: Iterable[str]) -> dict[str, Any]:
+    """Which places of issue are another city's, with the words of the first step, and which another province's."""
+    strange = [one for one in issues if elsewhere.is_strange(one)]
+    others = [one for one in issues if one not in strange and elsewhere.is_elsewhere(taken, one)]
+    notes = {one: elsewhere.routed_words(taken, one) for one in others}
+    return {"strange": strange, "elsewhere": others, "notes": json.dumps(notes, ensure_ascii=False)}
 
 
 def _once(entries: Iterable[Entry]) -> tuple[list[Entry], list[Entry]]:
