@@ -1,5 +1,6 @@
 """What a citizen fills in for a joint matter 联办, for his child or for himself."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any, Final
 
@@ -100,11 +101,11 @@ class VeteranForm(JointForm):
 
 
 class CorrectPartForm(forms.Form):
-    """What a department asked for, each field as it was last told."""
+    """What a department asked for or was mistyped, each field as it was last told."""
 
-    def __init__(self, *args: Any, plan: plans.Plan, said: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, names: Sequence[str], said: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in plan.corrects:
+        for name in names:
             label = plans.LABELS[name]
             self.fields[name] = _day(label) if name == "discharged_on" else _text(label)
             self.fields[name].initial = said.get(name, "")

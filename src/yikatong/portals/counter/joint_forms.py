@@ -1,6 +1,6 @@
 """What is filled in for a joint matter 联办, and to go on with one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, ClassVar, Final
 
@@ -134,19 +134,19 @@ class VeteranForm(JointForm):
 
 
 class CorrectItemForm(MatterForm):
-    """What a department asked for, each field as it was last told."""
+    """What a department asked for or was mistyped, each field as it was last told."""
 
     verified = Verified("已核对申请人身份，原件已核验")
 
-    def __init__(self, *args: Any, plan: plans.Plan, said: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, names: Sequence[str], said: dict[str, Any], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for name in plan.corrects:
+        for name in names:
             label = plans.LABELS[name]
             field: forms.Field = _text(label) if name != "discharged_on" else _day(label)
             field.initial = said.get(name, "")
             field.error_messages["required"] = f"请填写{label}"
             self.fields[name] = field
-        self.order_fields([*plan.corrects, "verified"])
+        self.order_fields([*names, "verified"])
 
     def given(self) -> dict[str, Any]:
         data = self.cleaned_data

@@ -15,6 +15,8 @@ from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
 
 Status = JointItem.Status
+#: A step that moves nothing: what was mistyped is put right before the department has answered.
+CORRECTED = "corrected"
 
 
 def locked(joint_id: UUID, *, by: Actor) -> JointMatter:

@@ -11,7 +11,8 @@ class Plan:
     """One department's part. `needs` must be done before it begins; `limit` names its days in the profile.
 
     `shares`: which fields of the form it is told, and no others (PIPL art. 6); `corrects`: which of them may be
-    put right when it asks; `desk`: who answers for it, after the name of the place.
+    put right when it asks, `mistyped`: which even before it has answered; `desk`: who answers for it, after the name
+    of the place.
     """
 
     key: str
@@ -25,6 +26,7 @@ class Plan:
     #: What the department's answer is called; its value comes as `number`.
     answer: str
     is_left_out_with_number: bool = False
+    mistyped: tuple[str, ...] = ()
 
 
 _CHILD: Final = ("name", "sex", "birth_date", "birth_certificate")
@@ -34,7 +36,7 @@ NEWBORN: Final = (
     Plan(
         "birth", "出生医学证明核验", "health", "卫生健康部门（妇幼健康岗）", "birth", (),
         (*_CHILD, "hospital", "mother_name", "guardian_number"),
-        ("name", "hospital", "mother_name"), "证明编号",
+        ("name", "birth_certificate", "hospital", "mother_name"), "证明编号", mistyped=("birth_certificate",),
     ),
     Plan(
         "household", "出生户口登记", "police", "公安机关（户籍窗口）", "household", ("birth",),
@@ -87,6 +89,7 @@ DEPARTMENTS: Final[dict[str, str]] = {
 #: Fields of the form as people call them.
 LABELS: Final[dict[str, str]] = {
     "name": "姓名",
+    "birth_certificate": "出生医学证明编号",
     "hospital": "出生医院",
     "mother_name": "母亲姓名",
     "household_book": "户口簿编号",

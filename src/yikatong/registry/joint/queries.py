@@ -55,8 +55,12 @@ class Part:
     waits_for: str
     order: str
     case_number: str = ""
-    may_correct: bool = False
+    corrects: tuple[str, ...] = ()
     may_withdraw: bool = False
+
+    @property
+    def may_correct(self) -> bool:
+        return bool(self.corrects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +179,7 @@ def _part(item: JointItem, items: list[JointItem], trouble: Any, place: str, day
         next_step=_blocked(blocked) if held and blocked else rules.NEXT_STEP[status],
         waits_for="、".join(plans.plan_of(item.joint.kind, one.key).title for one in waits) if held else "",
         order=orders[-1] if orders else "",
-        may_correct=status in {Status.CORRECTING, Status.REFUSED} and bool(plan.corrects),
+        corrects=rules.correctable(plan, status),
         may_withdraw=status not in {Status.DONE, Status.WITHDRAWN},
     )
 
@@ -255,7 +259,8 @@ def _passed(one: JointStep, found: JointMatter) -> Passed:
             "carried": "转入合并后的登记",
         }.get(one.status, one.status)
     else:
-        what = f"{plans.plan_of(found.kind, one.item.key).title}：{Status(one.status).label}"
+        said = "填写已更正" if one.status == moves.CORRECTED else Status(one.status).label
+        what = f"{plans.plan_of(found.kind, one.item.key).title}：{said}"
     channel = card_rules.CHANNELS.get(one.channel, "")
     bad = one.item is not None and one.status in {Status.REFUSED, Status.CORRECTING}
     return Passed(one.at, what, one.actor_name, one.note, channel, is_bad=bad)

@@ -60,7 +60,6 @@ def tell(
 _CALLED: Final = plans.LABELS | {
     "sex": "性别",
     "birth_date": "出生日期",
-    "birth_certificate": "出生医学证明编号",
     "id_number": "公民身份号码",
     "guardian_name": "监护人姓名",
     "guardian_number": "监护人证件号码",

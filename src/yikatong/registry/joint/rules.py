@@ -131,6 +131,13 @@ def item_refusal(item: JointItem, verb: str) -> ItemSettled:
     return ItemSettled(f"这一项当前为“{Status(item.status).label}”，不能{verb}。{NEXT_STEP[item.status]}")
 
 
+def correctable(plan: Plan, status: str) -> tuple[str, ...]:
+    """Fields an applicant may put right now: what was asked for, or what he mistyped while nobody has answered."""
+    if status in {Status.CORRECTING, Status.REFUSED}:
+        return plan.corrects
+    return plan.mistyped if status in CLOCKED else ()
+
+
 def limit(plan: Plan, joint: Joint) -> int:
     """Working days of a department."""
     return int(getattr(joint, plan.limit))

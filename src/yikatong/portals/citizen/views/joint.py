@@ -96,10 +96,9 @@ def matter(request: CitizenRequest, number: str) -> HttpResponse:
 def correct(request: CitizenRequest, number: str, key: str) -> HttpResponse:
     found = queries.joint(number, by=request.actor, at=now())
     part = _part(found, key)
-    plan = plans.plan_of(found.kind, key)
     if not part.may_correct:
         return SeeOther(f"/m/joint/{found.number}")
-    form = CorrectPartForm(request.POST or None, plan=plan, said=queries.form_of(found))
+    form = CorrectPartForm(request.POST or None, names=part.corrects, said=queries.form_of(found))
 
     def act(_: dict[str, Any]) -> str:
         actions.correct(found.pk, key, answers=form.given(), by=request.actor, at=now())

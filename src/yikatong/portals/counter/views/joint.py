@@ -103,8 +103,9 @@ def correct(request: StaffRequest, joint_number: str, key: str) -> HttpResponse:
         actions.correct(found.pk, key, answers=form.given(), by=request.actor, at=now())
         return _back(found)
 
-    form = partial(CorrectItemForm, plan=plan, said=queries.form_of(found))
     page = _one(request, found, f"补正：{plan.title}", "改好后重新送办", key=key)
+    names = next((one.corrects for one in queries.progress(found, at=now()) if one.key == key), ())
+    form = partial(CorrectItemForm, names=names, said=queries.form_of(found))
     return Walk(form=form, act=act, page=page, is_quick=True).answer(request)
 
 

@@ -13,7 +13,13 @@ from yikatong.registry.holders.actions.guardians import (
     guardianship_for,
     register_guardian,
 )
-from yikatong.registry.holders.actions.life import change_name, change_number, give_number, move
+from yikatong.registry.holders.actions.life import (
+    change_name,
+    change_number,
+    correct_birth_certificate,
+    give_number,
+    move,
+)
 from yikatong.registry.holders.actions.records import (
     AlreadyLinked,
     AlreadyRegistered,
@@ -44,6 +50,7 @@ __all__ = [
     "check_certificate",
     "check_ground",
     "columns",
+    "correct_birth_certificate",
     "end_category",
     "end_grown_wards",
     "end_guardianship",

@@ -25,7 +25,7 @@ from yikatong.registry.holders.actions.records import (
 )
 from yikatong.registry.holders.actions.recounting import Recounted, recorded, recount
 from yikatong.registry.holders.certificates import Kind
-from yikatong.registry.holders.models import Certificate, Holder, LifeEvent
+from yikatong.registry.holders.models import Certificate, Guardianship, Holder, LifeEvent
 from yikatong.registry.holders.signals import holder_ended, holder_registered
 from yikatong.registry.holders.validity import UNTOLD, Validity
 from yikatong.registry.outlets.offering import check_offered
@@ -152,6 +152,40 @@ def give_number(holder_id: UUID, *, number: str, evidence: str, by: Actor, at: d
     kinds = LifeEvent.Kind
     happened(holder, kinds.NUMBER, before=before, after=checked.number, evidence=proof, by=by, at=at)
     holder_registered.send(Holder, holder_id=holder.pk, at=at)  # now other registers can know him
+    return holder
+
+
+@transaction.atomic
+def correct_birth_certificate(
+    holder_id: UUID, *, was: str, number: str, evidence: str, by: Actor, at: datetime
+) -> Holder:
+    """A number mistyped when the child was entered. Unlike a former number it was never his, and finds him no more.
+
+    Where it stands for the number he does not have yet, that follows; so does what his guardian has shown.
+    Raises HolderEnded, BadCertificate, CertificateOfAnother, EvidenceMissing.
+    """
+    require(by, Permission.HOLDER_REGISTER)
+    holder, proof, kind = active(holder_id, by=by), evidence_of(evidence), Kind.BIRTH
+    checked = certificates.check(kind, number, known_divisions=KnownDivisions(), today=day_of(at))
+    index = certificate_index(kind, checked.number)
+    others = Certificate.objects.filter(kind=kind, number_index=index)
+    if others.exclude(holder=holder).exists():
+        raise CertificateOfAnother
+    with refusing({"certificate_belongs_to_one": CertificateOfAnother}):
+        entered = Certificate.objects.filter(
+            holder=holder, kind=kind, number_index=certificate_index(kind, was)
+        )
+        entered.update(number=checked.number, number_index=index)
+    if rules.awaits_number(holder):
+        holder.social_security_number = rules.social_security_number(checked, holder.nationality)
+        holder.social_security_index = social_security_index(holder.social_security_number)
+        holder.save(update_fields=["social_security_number", "social_security_index"])
+    for shown in Guardianship.objects.filter(ward=holder, evidence=Guardianship.Evidence.BIRTH):
+        if shown.evidence_number == was:  # sealed: no query compares it
+            shown.evidence_number = checked.number
+            shown.save(update_fields=["evidence_number"])
+    kinds = LifeEvent.Kind
+    happened(holder, kinds.NUMBER, before=was, after=checked.number, evidence=proof, by=by, at=at)
     return holder
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -15,11 +16,13 @@ from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import CaseStatus
 from yikatong.registry.cards.queries import withdrawal_hindrance
 from yikatong.registry.holders import actions as holders
-from yikatong.registry.holders import names
+from yikatong.registry.holders import certificates, names
 from yikatong.registry.holders import rules as holder_rules
+from yikatong.registry.holders.certificates import Kind
 from yikatong.registry.joint import following, moves, plans, requests, rules
-from yikatong.registry.joint.actions.opening import check_right, registrar
-from yikatong.registry.joint.models import JointAct, JointItem, JointMatter, JointRequest
+from yikatong.registry.joint.actions.opening import check_right, once, refuse_known, registrar, subject_index
+from yikatong.registry.joint.models import JointAct, JointItem, JointKind, JointMatter, JointRequest
+from yikatong.registry.regions.queries import KnownDivisions
 
 Status = JointItem.Status
 _OPEN: Final = frozenset(set(Status) - {Status.DONE, Status.WITHDRAWN})
@@ -30,34 +33,43 @@ _CHUNK: Final = 500
 def correct(joint_id: UUID, key: str, *, answers: Mapping[str, Any], by: Actor, at: datetime) -> JointMatter:
     """Put right what this department said was wrong, and send it again; also after its refusal.
 
-    Raises NotCorrectable, FieldWrong, NothingCorrected, BadName, BadPhone.
+    What was mistyped may be put right before it has answered: then nothing moves, and it is told.
+    Raises NotCorrectable, FieldWrong, NothingCorrected, BadName, BadPhone; of a birth certificate BadCertificate,
+    JointKnown and CertificateOfAnother.
     """
     check_right(by)
     joint = moves.locked(joint_id, by=by)
     item = _item(joint, key)
-    if item.status not in {Status.CORRECTING, Status.REFUSED}:
-        raise rules.NotCorrectable
     plan, form = plans.plan_of(joint.kind, key), json.loads(joint.form)
+    if not (open_now := rules.correctable(plan, item.status)):
+        raise rules.NotCorrectable
     given = {
-        name: _read(name, answers[name]) for name in plan.corrects if str(answers.get(name) or "").strip()
+        name: _read(name, answers[name], at) for name in open_now if str(answers.get(name) or "").strip()
     }
     changed = {name: value for name, value in given.items() if form.get(name) != value}
     if not changed:
         raise rules.NothingCorrected
-    _carry_over(joint, changed, by=by, at=at)
+    _carry_over(joint, changed, form, by=by, at=at)
     joint.form = json.dumps(form | changed, ensure_ascii=False, sort_keys=True)
     joint.save(update_fields=["form"])
     said = "已改正：" + "、".join(plans.LABELS[name] for name in changed)
-    moves.move_item(item, Status.SENDING, by=by, at=at, note=said)
+    if item.status in rules.CLOCKED:
+        moves.note_step(joint, item=item, status=moves.CORRECTED, by=by, at=at, note=said)
+    else:
+        moves.move_item(item, Status.SENDING, by=by, at=at, note=said)
     requests.tell(item, JointAct.CORRECT, following.content(joint, plan), by=by, at=at)
     return moves.settle_whole(joint, by=by, at=at)
 
 
-def _read(name: str, value: Any) -> str:
+def _read(name: str, value: Any, at: datetime) -> str:
     with rules.at(name):
         match name:
             case "name":
                 return names.normalise(str(value)).text
+            case "birth_certificate":
+                known = KnownDivisions()
+                checked = certificates.check(Kind.BIRTH, str(value), known_divisions=known, today=day_of(at))
+                return checked.number
             case "phone":
                 return holder_rules.phone(str(value))
             case "discharged_on":
@@ -72,18 +84,37 @@ def _day(value: Any) -> date:
         raise rules.FieldWrong("日期应为年、月、日，例如 2026-09-01。", field="discharged_on") from None
 
 
-def _carry_over(joint: JointMatter, changed: Mapping[str, str], *, by: Actor, at: datetime) -> None:
-    """What is corrected of the person is corrected in his record too."""
+def _carry_over(
+    joint: JointMatter, changed: Mapping[str, str], form: Mapping[str, Any], *, by: Actor, at: datetime
+) -> None:
+    """What is corrected of the person is corrected in his record too; no outlet is asked whether it offers that."""
+    proof, who = f"联办补正 {joint.number}", replace(registrar(by), outlet_id=None)
+    if "birth_certificate" in changed:
+        _retype(joint, form["birth_certificate"], changed["birth_certificate"], by=by, at=at)
     if "name" in changed:
         joint.holder = holders.change_name(
+            joint.holder_id, name=changed["name"], evidence=proof, by=who, at=at
+        )
+    if "phone" in changed:
+        joint.holder = holders.change_phone(joint.holder_id, phone=changed["phone"], by=who, at=at)
+
+
+def _retype(joint: JointMatter, was: str, number: str, *, by: Actor, at: datetime) -> None:
+    """The number by which the child is known, and by which one form is told from another."""
+    kind = JointKind(joint.kind)
+    index = subject_index(kind, number)
+    refuse_known(kind, index, by=by)
+    with rules.at("birth_certificate"), once(kind, index, by=by):
+        joint.holder = holders.correct_birth_certificate(
             joint.holder_id,
-            name=changed["name"],
+            was=was,
+            number=number,
             evidence=f"联办补正 {joint.number}",
             by=registrar(by),
             at=at,
         )
-    if "phone" in changed:
-        joint.holder = holders.change_phone(joint.holder_id, phone=changed["phone"], by=registrar(by), at=at)
+        joint.subject_index = index
+        joint.save(update_fields=["subject_index"])
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from yikatong.core import audit
 from yikatong.core.actor import Actor
 from yikatong.core.clock import day_of
 from yikatong.core.workdays import Calendar
-from yikatong.registry.joint import plans, rules
+from yikatong.registry.joint import moves, plans, rules
 from yikatong.registry.joint.models import JointItem, JointStep
 from yikatong.registry.regions.calendar import calendar
 from yikatong.registry.regions.law import province
@@ -78,7 +78,7 @@ def due_after(steps: Iterable[tuple[str, date]], days: int, by: Calendar) -> dat
                 due, left = by.add(day, days if left is None else max(left, 1)), None
             case JointItem.Status.CORRECTING:
                 left = by.between(day, due) if due is not None else None
-            case JointItem.Status.ACCEPTED:
+            case JointItem.Status.ACCEPTED | moves.CORRECTED:
                 pass
             case _:
                 due = left = None

@@ -157,20 +157,9 @@ def _himself(by: Actor) -> Guardian:
 
 def _child(newborn: Newborn, form: dict[str, Any], who: Guardian, *, by: Actor, at: datetime) -> Holder:
     """The child's record, entered now under his number or, where he has none yet, his birth certificate."""
-    kind, number = (
-        (Kind.RESIDENT_ID, newborn.id_number)
-        if newborn.id_number
-        else (Kind.BIRTH, form["birth_certificate"])
-    )
-    return _enter(kind, number, newborn, form, who, by=by, at=at)
-
-
-def _enter(
-    kind: Kind, number: str, newborn: Newborn, form: dict[str, Any], who: Guardian, *, by: Actor, at: datetime
-) -> Holder:
     child = holders.register(
-        kind=kind.value,
-        number=number,
+        kind=Kind.RESIDENT_ID.value if newborn.id_number else Kind.BIRTH.value,
+        number=newborn.id_number or form["birth_certificate"],
         name=form["name"],
         sex=form["sex"],
         birth_date=newborn.birth_date,
@@ -228,7 +217,7 @@ def _guardianship(
         number=who.number,
         ground=who.relation,
         evidence=Guardianship.Evidence.BIRTH.value,
-        evidence_number=newborn.birth_certificate,
+        evidence_number=_certificate(Kind.BIRTH, newborn.birth_certificate, day_of(at)).number,
         by=registrar(by),
         at=at,
     )
