@@ -90,6 +90,7 @@ BREAKS = {
     "one_key_signs": """DROP INDEX issuerkey_one_signs; INSERT INTO codes_issuerkey
         (key_id, issuer, public_key, secrets_sealed, created_at)
         SELECT key_id + 1, issuer, public_key, secrets_sealed, created_at FROM codes_issuerkey""",
+    "stock_carried_forward": "UPDATE stock_daybalance SET opening = opening + 1",
     "status_is_known": "UPDATE stock_blank SET status = 'mislaid' WHERE status = 'in_stock'",
     "card_event_is_audited": "UPDATE cards_cardevent SET at = at + interval '1 second' WHERE kind = 'lost'",
     "case_step_is_audited": "UPDATE cards_casestep SET at = at + interval '1 second' WHERE status = 'ready'",

@@ -44,6 +44,19 @@ MAKING: Final = (
         HAVING sum(coalesce(m.change, 0)) <> count(*) FILTER (WHERE b.status IN ('in_stock', 'taken'))""",
     ),
     Invariant(
+        "stock_carried_forward",
+        "空白卡结转的期初等于此前全部流水之和，流水的网点和银行就是卡的",
+        """WITH days AS (
+            SELECT outlet_id, bank_id, (at AT TIME ZONE 'Asia/Shanghai')::date AS day, 1 AS part,
+                sum(change) AS change, NULL::int AS opening FROM stock_blankmove GROUP BY 1, 2, 3
+            UNION ALL SELECT outlet_id, bank_id, day, 0, 0, opening FROM stock_daybalance
+        ), running AS (
+            SELECT *, sum(change) OVER (PARTITION BY outlet_id, bank_id ORDER BY day, part) AS there FROM days)
+        SELECT 'outlet:' || outlet_id || ' ' || bank_id || ' ' || day FROM running WHERE opening <> there
+        UNION ALL SELECT 'blank:' || b.serial FROM stock_blankmove m JOIN stock_blank b ON b.id = m.blank_id
+        WHERE (m.outlet_id, m.bank_id) <> (b.outlet_id, b.bank_id)""",
+    ),
+    Invariant(
         "blank_moved_along_its_table",
         "每张空白卡先领入一次，其后逐步流转，最后一步就是现在的状态",
         """WITH ways AS (

@@ -1,7 +1,7 @@
 """Acts of stock: receive, return, spoil, count; and issuing at once, from the blank to the card."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Final
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from procrastinate.contrib.django import app as jobs
 
 from yikatong.core import audit
 from yikatong.core.actor import SYSTEM, Actor
-from yikatong.core.clock import day_of
+from yikatong.core.clock import BEIJING, day_of
 from yikatong.core.constraints import refusing
 from yikatong.core.errors import NotFound
 from yikatong.core.permissions import Permission, require
@@ -25,7 +25,7 @@ from yikatong.registry.holders.models import Holder
 from yikatong.registry.regions.law import province
 from yikatong.registry.regions.models import Outlet
 from yikatong.registry.stock import queries, rules
-from yikatong.registry.stock.models import Blank, BlankMove, DayCount, PrintJob
+from yikatong.registry.stock.models import Blank, BlankMove, DayBalance, DayCount, PrintJob
 from yikatong.registry.stock.printer import printer
 
 PRINT: Final = "stock.print_next"
@@ -96,8 +96,19 @@ def count(bank_code: str, *, counted: int, note: str = "", by: Actor, at: dateti
             outlet=outlet, bank_id=bank_code, day=day_of(at), book=book, counted=counted, at=at,
             actor_name=by.name, actor_id=by.id, note=note.strip()[:100],
         )  # fmt: skip
+    _carry_forward(outlet, bank_code, at)
     _audit("counted", outlet, by=by, at=at, bank=bank_code, book=book, counted=counted)
     return done
+
+
+def _carry_forward(outlet: Outlet, bank_code: str, at: datetime) -> None:
+    """What lay there when this day began, once no act of yesterday can be under way any more; else tomorrow's count."""
+    day = day_of(at)
+    if at - datetime.combine(day, time.min, BEIJING) >= rules.SETTLED_AFTER:
+        found = queries.opening(outlet, bank_code, day=day)
+        DayBalance.objects.get_or_create(
+            outlet=outlet, bank_id=bank_code, day=day, defaults={"opening": found}
+        )
 
 
 def _audit_count(what: str, outlet: Outlet, found: DayCount, *, by: Actor, at: datetime) -> None:
@@ -316,7 +327,15 @@ def _note(
 ) -> None:
     BlankMove.objects.bulk_create(
         BlankMove(
-            blank=one, at=at, kind=kind, change=_CHANGE[kind], case=case, actor_name=by.name, note=note[:100]
+            blank=one,
+            outlet_id=one.outlet_id,
+            bank_id=one.bank_id,
+            at=at,
+            kind=kind,
+            change=_CHANGE[kind],
+            case=case,
+            actor_name=by.name,
+            note=note[:100],
         )
         for one in blanks
     )

@@ -39,7 +39,10 @@ class Blank(models.Model):
 
 
 class BlankMove(models.Model):
-    """One step of a blank; only inserted. `change` is what it does to the number of cards in the house. pii: none."""
+    """One step of a blank; only inserted. `change` is what it does to the number of cards in the house. pii: none.
+
+    Outlet and bank are the blank's own, here so that a day's balance reads nothing but its moves.
+    """
 
     class Kind(models.TextChoices):
         RECEIVED = "received", "领入"
@@ -51,6 +54,8 @@ class BlankMove(models.Model):
 
     id = key_field()
     blank = models.ForeignKey(Blank, models.PROTECT, related_name="moves", verbose_name="空白卡")
+    outlet = models.ForeignKey(Outlet, models.PROTECT, related_name="+", db_index=False, verbose_name="网点")
+    bank = models.ForeignKey(Bank, models.PROTECT, related_name="+", db_index=False, verbose_name="银行")
     at = models.DateTimeField("时间")
     kind = models.CharField("事项", max_length=8, choices=Kind.choices)
     change = models.SmallIntegerField("增减")
@@ -60,7 +65,12 @@ class BlankMove(models.Model):
 
     class Meta:
         verbose_name = verbose_name_plural = "空白卡流水"
-        indexes = [models.Index(fields=["blank", "at"], name="stock_move_blank")]
+        indexes = [
+            models.Index(fields=["blank", "at"], name="stock_move_blank"),
+            models.Index(
+                fields=["outlet", "bank", "at"], include=["kind", "change"], name="stock_move_balance"
+            ),
+        ]
 
 
 class PrintJob(models.Model):
@@ -99,6 +109,26 @@ class PrintJob(models.Model):
             ),
         ]
         indexes = [models.Index(fields=["outlet", "-created_at"], name="stock_print_outlet")]
+
+
+class DayBalance(models.Model):
+    """账面结转: how many lay in the house when a day began, carried forward by the count of that day.
+
+    Balances are summed from the last one on, never from the beginning. pii: none.
+    """
+
+    id = key_field()
+    outlet = models.ForeignKey(Outlet, models.PROTECT, related_name="+", db_index=False, verbose_name="网点")
+    bank = models.ForeignKey(Bank, models.PROTECT, related_name="+", db_index=False, verbose_name="银行")
+    day = models.DateField("日期")
+    opening = models.PositiveIntegerField("期初")
+
+    class Meta:
+        verbose_name = verbose_name_plural = "空白卡结转"
+        constraints = [models.UniqueConstraint(fields=["outlet", "bank", "day"], name="day_balance_once")]
+
+    def __str__(self) -> str:
+        return f"{self.day:%Y-%m-%d} {self.opening}"
 
 
 class DayCount(models.Model):

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from yikatong.core.actor import Actor
 from yikatong.core.clock import BEIJING, day_of
@@ -12,8 +13,9 @@ from yikatong.registry.banks.models import Bank
 from yikatong.registry.regions.models import Outlet
 from yikatong.registry.stock.models import Blank, BlankMove, DayCount, PrintJob
 
-_COUNTED = ("received", "issued", "spoiled", "returned", "missing")
-_COLUMNS = ("opening", *_COUNTED, "closing")
+_GONE: Final = ("issued", "spoiled", "returned", "missing")
+_COUNTED: Final = ("received", *_GONE)
+_COLUMNS: Final = ("opening", *_COUNTED)
 _IN_HOUSE = (Blank.Status.IN_STOCK, Blank.Status.TAKEN)
 
 
@@ -52,18 +54,7 @@ def shortage(outlet: Outlet, bank_code: str) -> int:
 
 def balances(outlet: Outlet, by: Actor, *, day: date) -> list[Balance]:
     """The balance of a day, of the banks whose cards were ever here."""
-    begin = datetime.combine(day, time.min, BEIJING)
-    end = begin + timedelta(days=1)
-    moves = BlankMove.objects.filter(blank__outlet=outlet, at__lt=end)
-    moves = moves.filter(blank__bank=by.bank) if by.bank else moves
-    today = Q(at__gte=begin)
-    kinds = {kind: Count("pk", filter=today & Q(kind=kind)) for kind in _COUNTED}
-    summed = moves.values("blank__bank").annotate(
-        opening=Sum("change", filter=~today, default=0), closing=Sum("change", default=0), **kinds
-    )
-    rows: dict[str, dict[str, Any]] = {
-        row["blank__bank"]: dict(row) for row in summed.order_by("blank__bank")
-    }
+    rows = _sums(outlet, by.bank, day)
     banks, counts = Bank.objects.in_bulk(rows), DayCount.objects.filter(outlet=outlet, day=day)
     counted = {one.bank_id: one for one in counts}
     return [
@@ -71,10 +62,49 @@ def balances(outlet: Outlet, by: Actor, *, day: date) -> list[Balance]:
             bank=banks[code],
             day_count=counted.get(code),
             shortage=shortage(outlet, code),
-            **{name: row[name] for name in _COLUMNS},
+            closing=sums["opening"] + sums["received"] - sum(sums[kind] for kind in _GONE),
+            **sums,
         )
-        for code, row in rows.items()
+        for code, sums in rows.items()
     ]
+
+
+def opening(outlet: Outlet, bank_code: str, *, day: date) -> int:
+    """Blanks of a bank in the house when the day began."""
+    return _sums(outlet, bank_code, day).get(bank_code, {}).get("opening", 0)
+
+
+def _sums(outlet: Outlet, bank_code: str, day: date) -> dict[str, dict[str, int]]:
+    """By bank (one, or "" for all): what the day began with, and how many of each kind moved on it."""
+    begin = datetime.combine(day, time.min, BEIJING)
+    facts: dict[str, Any] = {
+        "outlet": outlet.pk,
+        "bank": bank_code,
+        "day": day,
+        "begin": begin,
+        "end": begin + timedelta(days=1),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_SUMS, facts)
+        return {code: dict(zip(_COLUMNS, sums, strict=True)) for code, *sums in cursor.fetchall()}
+
+
+# From the last balance that was carried forward, and the moves since; without one, from the first move.
+_SUMS: Final = f"""
+SELECT k.code, coalesce(b.opening, 0) + coalesce(m.before, 0), {", ".join(f"m.{kind}" for kind in _COUNTED)}
+FROM banks_bank k
+LEFT JOIN LATERAL (
+    SELECT d.opening, d.day::timestamp AT TIME ZONE 'Asia/Shanghai' AS since FROM stock_daybalance d
+    WHERE d.outlet_id = %(outlet)s AND d.bank_id = k.code AND d.day <= %(day)s ORDER BY d.day DESC LIMIT 1
+) b ON true
+CROSS JOIN LATERAL (
+    SELECT count(*) AS moves, sum(change) FILTER (WHERE at < %(begin)s) AS before,
+        {", ".join(f"count(*) FILTER (WHERE at >= %(begin)s AND kind = '{kind}') AS {kind}" for kind in _COUNTED)}
+    FROM stock_blankmove
+    WHERE outlet_id = %(outlet)s AND bank_id = k.code AND at < %(end)s AND at >= coalesce(b.since, '-infinity')
+) m
+WHERE (%(bank)s = '' OR k.code = %(bank)s) AND (b.opening IS NOT NULL OR m.moves > 0) ORDER BY k.code
+"""  # noqa: S608 - constants
 
 
 def queue(outlet: Outlet, by: Actor, *, at: datetime) -> QuerySet[PrintJob]:

@@ -1,10 +1,13 @@
 """Refusals of stock and printing, and the serials of a pack."""
 
+from datetime import timedelta
 from typing import Final
 
 from yikatong.core.errors import DomainError, Invalid
 from yikatong.registry.regions.law import ByLaw
 
+#: An act begun before midnight has ended by then.
+SETTLED_AFTER: Final = timedelta(hours=1)
 PACK_MOST: Final = 2_000
 #: So many cards spoiled for one holder, and a clerk looks at the printer first.
 SPOILED_MOST: Final = 3
