@@ -121,6 +121,24 @@ def test_a_division_is_read_in_every_length_the_state_writes(code: str) -> None:
     assert Holder.objects.get().division_code == code[:9]
 
 
+@pytest.mark.parametrize(("word", "delivery"), [("到网点领取", "0"), ("", "0"), ("邮寄到家", "1")])
+def test_delivery_may_be_called_what_our_own_pages_call_it(word: str, delivery: str) -> None:
+    assert taken(as_csv(line(1, 领取方式=word))).cases == 1
+    assert Case.objects.get().delivery == delivery
+
+
+def test_a_word_that_is_not_understood_is_answered_by_those_that_are() -> None:
+    taken(as_csv(line(1, 领取方式="派送"), line(2, 证件类型="驾驶证")))
+    said = list(RosterFault.objects.order_by("row").values_list("message", flat=True))
+    assert said == [
+        "“领取方式”没有填写或不在可选范围内，可以填：自取、邮寄。",
+        (
+            "“证件类型”没有填写或不在可选范围内，可以填：居民身份证、护照、外国人永久居留身份证、"
+            "港澳居民来往内地通行证、台湾居民来往大陆通行证、港澳台居民居住证。"
+        ),
+    ]
+
+
 def test_zeros_with_which_old_programs_fill_up_a_cell_are_no_part_of_it() -> None:
     roster = taken(
         as_xlsx(line(1, 银行="无此\x00银行"), line(2, 通讯地址="示例路 1 号\x00\x00")), name="名册.xlsx"

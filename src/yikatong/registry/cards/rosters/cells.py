@@ -26,7 +26,10 @@ _KIND_ALIASES: Final = {
     "台胞证": "K",
 }
 _SEXES: Final = {"男": "1", "女": "2", "未说明": "9", "1": "1", "2": "2", "9": "9", "": None}
-_DELIVERIES: Final = {"": "0", "0": "0", "自取": "0", "1": "1", "邮寄": "1"}
+#: 自取 and 邮寄 in the template; the others are what our own pages call them.
+_DELIVERIES: Final = {
+    "": "0", "0": "0", "自取": "0", "到网点领取": "0", "1": "1", "邮寄": "1", "邮寄到家": "1",
+}  # fmt: skip
 _GROUNDS: Final = {one.label: one.value for one in Ground} | {one.value: one.value for one in Ground}
 _DAY: Final = re.compile(
     r"([0-9]{4})[-/.年]([0-9]{1,2})[-/.月]([0-9]{1,2})日?(?:[ T]0{1,2}:00(?::00)?(?:\.0+)?)?"
@@ -163,9 +166,18 @@ def _division(text: str) -> str:
     return code[:6] if re.fullmatch("[0-9]{6}000", code) else code
 
 
+def _named(choices: Mapping[str, object]) -> str:
+    """What may be written, one word for each choice."""
+    words: dict[object, str] = {}
+    for name, value in choices.items():
+        if name and not name.isascii():
+            words.setdefault(value, name)
+    return "、".join(words.values())
+
+
 def _one_of(column: str, cells: dict[str, str], choices: Mapping[str, T], code: str) -> T:
     if cells[column] not in choices:
-        raise Faulty(column, code, f"“{column}”没有填写或不在可选范围内，请按模板说明填写。")
+        raise Faulty(column, code, f"“{column}”没有填写或不在可选范围内，可以填：{_named(choices)}。")
     return choices[cells[column]]
 
 
