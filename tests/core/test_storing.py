@@ -31,6 +31,8 @@ def test_rows_of_several_tables_go_in_one_statement(db: None) -> None:
         store(new, *entries, changed={old: ["scope", "totp_secret"]})
 
     assert len(asked) == 1
+    assert 'INSERT INTO "core_auditentry"' in asked[0]["sql"], "the query log has its text"
+    assert "JBSWY3DP" not in asked[0]["sql"], "and no values"
     stored = StaffUser.objects.in_bulk([old.pk, new.pk])
     assert (stored[old.pk].scope, stored[old.pk].totp_secret) == ("5102", "KRSXG5DP")
     assert stored[old.pk].display_name == "a"

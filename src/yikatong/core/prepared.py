@@ -7,6 +7,14 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 
 
+class _Binding(psycopg.Cursor[Any]):
+    """Keeps the text it sent, for Django's query log; the values are not in it."""
+
+    def _convert_query(self, query: Any, params: Any = None) -> Any:
+        self._query = super()._convert_query(query, params)
+        return self._query
+
+
 def cursor() -> CursorWrapper:
     """A cursor on Django's connection that binds in the server; Django's own binds in the client and plans anew.
 
@@ -15,7 +23,7 @@ def cursor() -> CursorWrapper:
     connection.ensure_connection()
     held: Any = connection
     with connection.wrap_database_errors:
-        own: CursorWrapper = held._prepare_cursor(psycopg.Cursor(held.connection))  # noqa: SLF001 - no public way
+        own: CursorWrapper = held._prepare_cursor(_Binding(held.connection))  # noqa: SLF001 - no public way
     return own
 
 
