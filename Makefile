@@ -29,6 +29,8 @@ run: vendor ## start everything: database, site, gate, worker, with a demo provi
 	@$(PYTHON) -m yikatong.cli.main run
 
 # Three runs: a browser's event loop leaves none for others in its process, and killing needs a machine to itself.
+# The last two read only the files that name their mark: to read all tests takes longer than ten of them.
+marked = $$(grep -rl --include='test_*.py' 'mark\.$(1)' tests)
 test: vendor ## every test; ARGS='tests/core -x' for some
 	@scripts/install_browser
 	@scripts/install_card_reader $(VENV)
@@ -36,8 +38,8 @@ ifdef ARGS
 	@$(PYTHON) -m pytest $(ARGS)
 else
 	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "not browser and not faults"
-	@$(PYTHON) -m pytest --numprocesses auto --dist loadfile -m "browser and not faults"
-	@$(PYTHON) -m pytest -m faults
+	@$(PYTHON) -m pytest --numprocesses auto --dist worksteal -m "browser and not faults" $(call marked,browser)
+	@$(PYTHON) -m pytest -m faults $(call marked,faults)
 endif
 
 # Types take as long as all the rest together: a core for each.

@@ -1,5 +1,6 @@
 """The session: a real PostgreSQL, no network beyond this machine, quick hashes of invented passwords."""
 
+import functools
 import os
 import shutil
 from collections.abc import Iterator
@@ -50,11 +51,28 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.WHITENOISE_AUTOREFRESH = settings.WHITENOISE_USE_FINDERS = True  # and straight from the source
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    # `make test` finds the files of its last two runs by these words: a mark from elsewhere would be run by nobody.
+    for name in ("browser", "faults"):
+        if item.get_closest_marker(name) is not None and f"mark.{name}" not in _source(item.path):
+            raise pytest.Collector.CollectError(f"{item.path} must name pytest.mark.{name} itself")
+
+
+@functools.cache
+def _source(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     # The browser's event loop stays in its thread, where no other can run: its files come last.
+    # The journeys lead them, so that one worker has them all, and but one whole installation must start.
     browsed = {item.path for item in items if item.get_closest_marker("browser")}
-    items.sort(key=lambda item: item.path in browsed)
+    items.sort(
+        key=lambda item: (
+            ("journeys" not in item.path.parts, str(item.path)) if item.path in browsed else (False, "")
+        )
+    )
     if CHROMIUM is None:
         skip = pytest.mark.skip(
             reason="Chromium is missing: apt-get install chromium-headless-shell fonts-noto-cjk"
