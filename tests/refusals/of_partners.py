@@ -186,7 +186,7 @@ way(joint_rules.JointKnown, lambda s: [born(s) for _ in range(2)])
 way(joint_rules.NotANewborn, lambda s: born(s, birth_date=date(2020, 1, 1)))
 way(joint_rules.FieldWrong, lambda s: born(s, hospital=""))
 way(joint_rules.OrderMissing, lambda s: joint.give_order(born(s).pk, "birth", order="", **s.chief))
-way(joint_rules.NotCorrectable, lambda s: joint.correct(born(s).pk, "birth", answers={}, **s.who))
+way(joint_rules.NotCorrectable, lambda s: joint.correct(born(s).pk, "household", answers={}, **s.who))
 way(joint_rules.NothingToWithdraw, lambda s: [joint.withdraw(one.pk, **s.who) for one in [born(s)] * 2])
 way(
     holder_rules.NumberKnown,

@@ -58,8 +58,8 @@ class Roster(models.Model):
 class RosterFault(models.Model):
     """A faulty row: its number in the file, the column, and what is wrong.
 
-    pii: the row's certificate number, masked, five years; the row as it came, encrypted, for the days of the profile;
-    ground: the employer's application.
+    pii: the row's certificate number, masked, and the row as it came, encrypted; ground: the employer's application;
+    retention: five years, the row as it came for the days of the profile.
     """
 
     id = key_field()
