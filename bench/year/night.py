@@ -150,7 +150,8 @@ class Night:
         for what, job in (
             ("release_ended_losses", actions.release_ended_losses), ("close_uncorrected", actions.close_uncorrected),
             ("escalate_overdue", actions.escalate_overdue), ("end_grown_wards", holders.end_grown_wards),
-            ("switch_categories", holders.switch_categories),
+            ("switch_categories", holders.switch_categories), ("tell_expiring", holders.tell_expiring),
+            ("erase_roster_rows", rosters.erase_old),
         ):  # fmt: skip
             self._many(what, self.ledger.do(what, job, at=self.now()) or 0)
         if self.day.isoweekday() == 7:

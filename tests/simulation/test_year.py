@@ -13,7 +13,7 @@ from yikatong.registry.cards.models import Card, Case
 from yikatong.registry.holders.models import Holder
 
 FIRST = date(2026, 8, 3)
-DAYS = 60
+DAYS = 64  # so that the rows of a roster of September are to be erased
 #: What must have happened in any two months of such a city; rarer things happen in some.
 COMMON = frozenset(
     {
@@ -23,6 +23,7 @@ COMMON = frozenset(
         "report_temporary_loss", "release_loss", "record_death", "record_leaving", "move", "change_phone",
         "add_category", "authorise", "issue_ecard", "register_device", "settle", "roster", "seal_audit",
         "release_ended_losses", "close_uncorrected", "escalate_overdue", "end_grown_wards", "switch_categories",
+        "tell_expiring", "erase_roster_rows",
     }
 )  # fmt: skip
 
