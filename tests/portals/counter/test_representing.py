@@ -10,6 +10,7 @@ from tests import cast
 from tests.portals.counter.typed import application, text
 from yikatong.core.clock import day_of, now
 from yikatong.core.masking import mask_number
+from yikatong.registry.cards import actions as cards
 from yikatong.registry.cards.models import Authorisation, Case
 from yikatong.registry.holders import actions as holder_acts
 from yikatong.registry.holders.models import Category, Guardianship, Holder, Proof
@@ -97,6 +98,15 @@ def test_an_agent_is_registered_and_chosen_and_named_on_the_case(desk: Client) -
     ended = desk.post(f"{base}/agent-end", {"which": str(given.pk), "verified": "yes", "step": "confirm"})
     assert ended.headers["Location"] == f"{base}/?done=agent-end"
     assert "到场办理人" not in text(desk.get(f"{base}/loss"))
+
+
+@pytest.mark.clause("G5")
+def test_for_who_has_died_no_application_is_begun(desk: Client) -> None:
+    gone = cast.wang_fang()
+    cards.record_death(gone.pk, on=day_of(now()), evidence="死亡证明 1", by=cast.clerk(), at=now())
+    told = text(desk.get(f"/counter/holders/{gone.pk}/apply"))
+    assert "该持卡人已故、已合并或已迁出，不能办理新卡" in told
+    assert 'name="bank_code"' not in told
 
 
 @pytest.mark.clause("G5", "A2")

@@ -93,11 +93,12 @@ def apply(  # noqa: PLR0913 - the fields of the form
 
 
 def application_hindrance(holder: Holder, *, by: Actor, at: datetime) -> DomainError | None:
-    """What must be registered before this holder can apply: the proof of his ground, a child's guardian.
+    """Why this holder cannot apply now: he has died or left, or lacks the proof of his ground, a child's guardian.
 
     A clerk also renews a certificate that has run out first; the holder himself tells its new period as he applies.
     """
     try:
+        _check_active(holder)
         check_ground(holder, at=at)
         if by.role is not Role.HOLDER:
             check_certificate(holder, at=at)
@@ -250,10 +251,14 @@ def live_card(holder: Holder) -> Card | None:
 def applicant(holder_id: UUID, *, by: Actor) -> Holder:
     """The holder, locked, who may have a new card; his certificates are at hand. Raises HolderNotActive."""
     holder = locked_holder(holder_id, by=by)
-    if holder.status != Holder.Status.ACTIVE:
-        raise refusals.HolderNotActive
+    _check_active(holder)
     prefetch_related_objects([holder], "certificates")  # what follows asks for them three times
     return holder
+
+
+def _check_active(holder: Holder) -> None:
+    if holder.status != Holder.Status.ACTIVE:
+        raise refusals.HolderNotActive
 
 
 def _prove_certificate(holder: Holder, validity: Validity, *, by: Actor, at: datetime) -> None:
