@@ -51,16 +51,19 @@ def check(
 ) -> None:
     """核对全库账目：一人一卡、库存平衡、状态流转、审计完整等；有不符时逐项指出，退出码 1。"""
     with contextlib.nullcontext() if env.load().database_url else _cluster().opened():
-        found = _breaches(frozenset(skip or ()))
+        asked, found = _breaches(frozenset(skip or ()))
     if as_json:
         print(json.dumps([asdict(one) for one in found], ensure_ascii=False))
-    for one in () if as_json else found:
-        print(f"不符：{one.says}（{one.name}）{one.count} 处，例如 {'、'.join(one.examples)}")
+    else:
+        for one in found:
+            print(f"不符：{one.says}（{one.name}）{one.count} 处，例如 {'、'.join(one.examples)}")
+        print(f"共核对 {asked} 项，不符 {len(found)} 项。")
     if found:
         raise typer.Exit(1)
 
 
-def _breaches(skipped: frozenset[str]) -> "list[Breach]":
+def _breaches(skipped: frozenset[str]) -> "tuple[int, list[Breach]]":
+    """How many invariants were asked, and which do not hold."""
     import django
 
     django.setup()
@@ -72,7 +75,8 @@ def _breaches(skipped: frozenset[str]) -> "list[Breach]":
         raise typer.BadParameter(f"没有这些项目：{'、'.join(sorted(unknown))}")
     chosen = [one for one in checking.INVARIANTS if one.name not in skipped]
     with progress("核对", len(chosen)) as tick:
-        return checking.breaches(at=clock.now(), chosen=chosen, progress=lambda one, _: tick(one.says))
+        found = checking.breaches(at=clock.now(), chosen=chosen, progress=lambda one, _: tick(one.says))
+    return len(chosen), found
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -58,9 +58,7 @@ def plan(level: str) -> dict[str, Any]:
         "loggers": {
             "django.server": {"handlers": ["stderr"], "propagate": False},
             "httpx": {"level": "WARNING"},
-            "procrastinate.blueprints": {"level": "WARNING"},
-            "procrastinate.periodic": {"level": "WARNING"},
-            "procrastinate.worker": {"level": "WARNING"},  # several jobs a second would hide every other line
+            "procrastinate": {"level": "WARNING"},  # several jobs a second would hide every other line
         },
     }
 
