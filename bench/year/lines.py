@@ -43,15 +43,14 @@ class Lines:
                 self.ledger.do("account_answered", actions.account_answered, request.pk, at=self.now())
 
     def _answer(self, request: BankRequest) -> Answer:
-        act, said = BankAct(request.act), {"code": "00", "reason": "", "account": "", "at": self.at}
-        if act == BankAct.OPEN:
-            if self.dice.random() < _REFUSED:
-                return Answer(is_done=False, **(said | {"code": "09", "reason": "客户身份待核实"}), status="")  # type: ignore[arg-type]
-            self.accounts += 1
-            body = f"{request.bank.bin}8{self.accounts:011d}"
-            said["account"] = body + numbers.luhn_digit(body)
-            return Answer(is_done=True, **said, status="preopened")  # type: ignore[arg-type]
-        return Answer(is_done=True, **said, status=self._after(act, request))  # type: ignore[arg-type]
+        act = BankAct(request.act)
+        if act != BankAct.OPEN:
+            return Answer(True, "00", "", "", self._after(act, request), self.at)
+        if self.dice.random() < _REFUSED:
+            return Answer(False, "09", "客户身份待核实", "", "", self.at)
+        self.accounts += 1
+        body = f"{request.bank.bin}8{self.accounts:011d}"
+        return Answer(True, "00", "", body + numbers.luhn_digit(body), "preopened", self.at)
 
     @staticmethod
     def _after(act: BankAct, request: BankRequest) -> str:

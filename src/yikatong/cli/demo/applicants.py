@@ -1,7 +1,7 @@
 """Who has applied in these weeks, and how far each has come: by the acts themselves, step by step."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from functools import partial
 from itertools import cycle
@@ -58,7 +58,7 @@ class Applicant:
     bank: str
     outlet: Outlet | None
     by: Actor
-    case: Case | None = None
+    case: Case = field(init=False)  # once he has applied
 
     @property
     def division(self) -> str:
@@ -189,17 +189,17 @@ class Lasting:
         self._apply(one, at)
 
     def _apply(self, one: Applicant, at: datetime) -> None:
-        one.case = actions.apply(
+        case = actions.apply(
             one.person.holder.pk, bank_code=one.bank, outlet_id=_key(one.outlet), division_code=one.division,
             by=one.by, at=at,
         )  # fmt: skip
-        self.goes_on(one)
+        self.goes_on(one, case)
 
     # --- what the office does with it ---
 
-    def goes_on(self, one: Applicant) -> None:
-        assert one.case is not None  # noqa: S101 - it has been applied for
-        self.fates[one.case.pk] = one.fate
+    def goes_on(self, one: Applicant, case: Case) -> None:
+        one.case = case
+        self.fates[case.pk] = one.fate
         checked = DAYS[one.fate][1] if one.fate in DAYS else -1
         if checked >= 0:
             self._at(self._checked_at(checked), self._check, one)
@@ -218,12 +218,10 @@ class Lasting:
         return self.weeks.at(back, self.dice.randrange(9 * 60, 16 * 60))
 
     def _check(self, one: Applicant, at: datetime) -> None:
-        assert one.case is not None  # noqa: S101 - it has been applied for
         actions.check(one.case.pk, by=self.weeks.checker(one.case.division_code), at=at)
         self.weeks.banks_answer(at)
 
     def _ask(self, one: Applicant, at: datetime) -> None:
-        assert one.case is not None  # noqa: S101
         wanted = self.dice.choice(_WANTED)
         actions.ask_correction(
             one.case.pk, items=wanted, by=self.weeks.checker(one.case.division_code), at=at
@@ -232,7 +230,6 @@ class Lasting:
             self.weeks.diary.enter(self.weeks.moment(1), partial(self._correct, one, wanted))
 
     def _correct(self, one: Applicant, wanted: dict[str, str], at: datetime) -> None:
-        assert one.case is not None  # noqa: S101
         by = self.weeks.taker(one.outlet, one.case.division_code)
         answers = Answers(
             seen={item: "已当面核对原件" for item in wanted if item != "address"}, address="示例街道 9 号"
@@ -242,12 +239,10 @@ class Lasting:
             self._at(self._checked_at(0), self._check, one)
 
     def _reject(self, one: Applicant, at: datetime) -> None:
-        assert one.case is not None  # noqa: S101
         by = self.weeks.checker(one.case.division_code)
         actions.reject(one.case.pk, reason=self.dice.choice(_REASONS), by=by, at=at)
 
     def _withdraw(self, one: Applicant, at: datetime) -> None:
-        assert one.case is not None  # noqa: S101
         actions.withdraw(one.case.pk, by=one.by, at=at)
 
     def orders(self) -> None:
@@ -257,8 +252,7 @@ class Lasting:
 
     def _order(self, place: int, words: str, at: datetime) -> None:
         for one in self.late[1 + place * 3 :: 6]:
-            if one.case is not None:
-                actions.give_order(one.case.pk, order=words, by=self.weeks.centre, at=at)
+            actions.give_order(one.case.pk, order=words, by=self.weeks.centre, at=at)
 
     # --- bank and card maker ---
 

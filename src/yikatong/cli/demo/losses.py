@@ -122,4 +122,4 @@ def _replace(
         actions.take_fee(
             case.pk, receipt=f"SJ{at:%Y%m%d}{weeks.given:04d}", by=by, at=at + timedelta(minutes=2)
         )
-    lasting.goes_on(Applicant(person, fate, str(case.bank_id), outlet, by, case))
+    lasting.goes_on(Applicant(person, fate, str(case.bank_id), outlet, by), case)
